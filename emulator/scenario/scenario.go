@@ -1,0 +1,103 @@
+// Package scenario reads YAML stories: a file becomes a [Scenario] in which
+// every part knows its position, or a list of problems and nothing else.
+//
+// Nothing here performs a scenario, fakes a value or reads the clock.
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+)
+
+// Limits of the language (our decisions).
+const (
+	// MaxDeliveries is how many events a scenario may emit in total.
+	MaxDeliveries = 10_000_000
+	// MaxBytes is the size of the largest file that is read.
+	MaxBytes = 1 << 20
+	// FakedElements is how many elements every faked array has, so that a path
+	// by index is right or wrong whatever the seed.
+	FakedElements = 2
+)
+
+// Position is a place in a file. Lines and columns count from one, columns in
+// characters; zero means unknown.
+type Position struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Col  int    `json:"col"`
+}
+
+// String returns file:line:col.
+func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
+
+// A Scenario is a story that can be performed.
+type Scenario struct {
+	Name        string
+	Description string
+	File        string     // where it was read from, as named by the caller
+	Seed        *uint64    // nil: random
+	Start       *time.Time // nil: now
+	Cast        Cast
+	Steps       []Step
+}
+
+// Cast pins members by kind. A kind that is nil is not listed: its members are
+// made on first use.
+type Cast struct {
+	Companies, Jobs, Applicants, Meetings map[string]Member
+}
+
+// A Member is a company, job, applicant or meeting that the file pins.
+type Member struct {
+	Name string // the key in the file
+	Pos  Position
+	// Pins is a JSON object of the pinned fields in file order, shaped like the
+	// member in the payloads: keys as documented, objects nested. Never nil; {}
+	// where nothing is pinned. Links are not in it.
+	Pins json.RawMessage
+	// Links to other members, "" where there is none: a job's Company; a
+	// meeting's Job and Applicant.
+	Company, Job, Applicant string
+}
+
+// A Step is one line of the story: an event or, where Event is empty, a wait.
+type Step struct {
+	Pos   Position
+	Event hirempire.Event
+	Wait  time.Duration
+	// Names of the members that the event is about, "" where the file is silent.
+	Company, Job, Applicant, Meeting string
+	// Repeat is how often the event is emitted, at least 1.
+	Repeat int
+	// Every is the time between the starts of two iterations.
+	Every time.Duration
+	// Jitter is by how much each iteration is at most late; below or equal to Every.
+	Jitter time.Duration
+	// Set changes the payload, in file order.
+	Set []Setting
+	// Fixture, if not empty, is the slash-separated path of a file whose bytes
+	// are the payload.
+	Fixture string
+}
+
+// A Setting gives one payload path a value of the documented type.
+type Setting struct {
+	Pos   Position
+	Path  string
+	Value json.RawMessage // compact JSON
+}
+
+// Deliveries returns how many events one performance emits.
+func (s *Scenario) Deliveries() int {
+	total := 0
+	for _, step := range s.Steps {
+		if step.Event != "" {
+			total += step.Repeat
+		}
+	}
+	return total
+}

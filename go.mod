@@ -1,0 +1,3 @@
+module github.com/hirempire-emulator/hirempire-emulator
+
+go 1.26
