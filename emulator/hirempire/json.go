@@ -1,0 +1,235 @@
+package hirempire
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Marshal encodes one of this package's types in the vendor's wire form (our
+// decision): compact JSON as JavaScript's JSON.stringify prints it, without HTML
+// or U+2028 escapes and without a trailing newline. It panics on a value that
+// JSON cannot express, which none of these types can hold.
+func Marshal(v any) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(fmt.Sprintf("hirempire: %T does not encode: %v", v, err))
+	}
+	return unescapeSeparators(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+}
+
+// unescapeSeparators undoes the escapes of U+2028 and U+2029, which
+// encoding/json writes whatever it is told.
+func unescapeSeparators(b []byte) []byte {
+	if !bytes.Contains(b, []byte(`\u202`)) {
+		return b
+	}
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); {
+		switch {
+		case bytes.HasPrefix(b[i:], []byte(`\u2028`)):
+			out, i = append(out, "\u2028"...), i+6
+		case bytes.HasPrefix(b[i:], []byte(`\u2029`)):
+			out, i = append(out, "\u2029"...), i+6
+		case b[i] == '\\' && i+1 < len(b):
+			out, i = append(out, b[i], b[i+1]), i+2
+		default:
+			out, i = append(out, b[i]), i+1
+		}
+	}
+	return out
+}
+
+// decodeObject reads a request body: one JSON object in valid UTF-8 with nothing
+// but white space around it. Keys match exactly, the last duplicate wins. Bodies
+// nested deeper than 10,000 levels are refused.
+func decodeObject(body []byte) (map[string]json.RawMessage, bool) {
+	var object map[string]json.RawMessage
+	if !utf8.Valid(body) || json.Unmarshal(body, &object) != nil {
+		return nil, false
+	}
+	return object, object != nil
+}
+
+// stringValue returns the string that the JSON text is, and whether it is one. A
+// surrogate that is escaped alone stays what JavaScript makes of it: its three
+// bytes in the pattern of UTF-8, which utf8.ValidString refuses and [quote]
+// writes as the escape it came from.
+func stringValue(raw json.RawMessage) (string, bool) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	in := string(raw[1 : len(raw)-1])
+	if !strings.Contains(in, `\`) {
+		return in, true
+	}
+	out := make([]byte, 0, len(in))
+	for i := 0; i < len(in); i++ {
+		if in[i] != '\\' {
+			out = append(out, in[i])
+			continue
+		}
+		i++
+		switch in[i] {
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r := hex4(in[i+1:])
+			i += 4
+			if isHighSurrogate(r) && strings.HasPrefix(in[i+1:], `\u`) {
+				if low := hex4(in[i+3:]); isLowSurrogate(low) {
+					r = 0x10000 + (r-0xd800)<<10 + (low - 0xdc00)
+					i += 6
+				}
+			}
+			if isHighSurrogate(r) || isLowSurrogate(r) {
+				out = append(out, 0xe0|byte(r>>12), 0x80|byte(r>>6&0x3f), 0x80|byte(r&0x3f))
+			} else {
+				out = utf8.AppendRune(out, r)
+			}
+		default: // a quote, a slash or a backslash
+			out = append(out, in[i])
+		}
+	}
+	return string(out), true
+}
+
+func hex4(s string) rune {
+	n, _ := strconv.ParseUint(s[:4], 16, 16) // four hexadecimal digits, or the text were no JSON
+	return rune(n)
+}
+
+func isHighSurrogate(r rune) bool { return 0xd800 <= r && r < 0xdc00 }
+func isLowSurrogate(r rune) bool  { return 0xdc00 <= r && r < 0xe000 }
+
+// quote writes a string as JSON.stringify does.
+func quote(s string) string {
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, len(s)+2)
+	out = append(out, '"')
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch short := strings.IndexByte("\b\f\n\r\t\"\\", c); {
+		case short >= 0:
+			out = append(out, '\\', `bfnrt"\`[short])
+		case c < 0x20:
+			out = append(out, `\u00`...)
+			out = append(out, digits[c>>4], digits[c&15])
+		case c == 0xed && i+2 < len(s) && s[i+1] >= 0xa0: // a lone surrogate, see stringValue
+			r := 0xd000 | uint16(s[i+1]&0x3f)<<6 | uint16(s[i+2]&0x3f)
+			out = append(out, '\\', 'u', digits[r>>12], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+			i += 2
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(append(out, '"'))
+}
+
+// stringify returns JSON.stringify(JSON.parse(text)) of a valid JSON text.
+func stringify(text json.RawMessage) string {
+	text = bytes.TrimSpace(text)
+	switch text[0] {
+	case '"':
+		s, _ := stringValue(text)
+		return quote(s)
+	case '[':
+		var elements []json.RawMessage
+		_ = json.Unmarshal(text, &elements)
+		parts := make([]string, len(elements))
+		for i, e := range elements {
+			parts[i] = stringify(e)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case '{':
+		return stringifyObject(text)
+	case 't', 'f', 'n':
+		return string(text)
+	default:
+		return stringifyNumber(string(text))
+	}
+}
+
+// stringifyObject keeps JavaScript's order of keys: array indexes ascending,
+// then the others as they first appeared; of duplicates the last value.
+func stringifyObject(text json.RawMessage) string {
+	type member struct {
+		key   string
+		value json.RawMessage
+	}
+	var members []member
+	at := map[string]int{}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	_, _ = dec.Token() // the brace
+	for dec.More() {
+		var key, value json.RawMessage
+		// A key is read as a token, which loses lone surrogates; no event name
+		// can depend on one.
+		token, _ := dec.Token()
+		key = json.RawMessage(quote(token.(string)))
+		_ = dec.Decode(&value)
+		if i, ok := at[string(key)]; ok {
+			members[i].value = value
+			continue
+		}
+		at[string(key)] = len(members)
+		members = append(members, member{string(key), value})
+	}
+	slices.SortStableFunc(members, func(a, b member) int {
+		i, aIsIndex := arrayIndex(a.key)
+		j, bIsIndex := arrayIndex(b.key)
+		switch {
+		case aIsIndex && bIsIndex:
+			return cmp.Compare(i, j)
+		case aIsIndex:
+			return -1
+		case bIsIndex:
+			return 1
+		default:
+			return 0
+		}
+	})
+	parts := make([]string, len(members))
+	for i, m := range members {
+		parts[i] = m.key + ":" + stringify(m.value)
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+// arrayIndex reads a quoted key that JavaScript treats as an array index.
+func arrayIndex(quoted string) (uint64, bool) {
+	digits := quoted[1 : len(quoted)-1]
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return n, err == nil && n < math.MaxUint32 && strconv.FormatUint(n, 10) == digits
+}
+
+// stringifyNumber prints a number as a double of JavaScript: one too large is
+// Infinity, which JSON.stringify prints as null.
+func stringifyNumber(text string) string {
+	n, _ := strconv.ParseFloat(text, 64)
+	switch {
+	case math.IsInf(n, 0):
+		return "null"
+	case n == 0:
+		return "0" // also of -0
+	}
+	b, _ := json.Marshal(n) // a finite double encodes as in JavaScript
+	return string(b)
+}
