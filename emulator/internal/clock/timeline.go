@@ -64,7 +64,13 @@ func (t *Timeline) Elapsed() time.Duration { return t.elapsed }
 // reached it. The schedule counts from the run's start, so that the time which
 // the steps themselves take does not add up.
 func (t *Timeline) Wait(ctx context.Context, d time.Duration) error {
-	t.elapsed += max(d, 0)
+	return t.WaitUntil(ctx, t.elapsed+max(d, 0))
+}
+
+// WaitUntil is [Timeline.Wait] for a time that counts from the run's start. The
+// run's time never goes back.
+func (t *Timeline) WaitUntil(ctx context.Context, elapsed time.Duration) error {
+	t.elapsed = max(t.elapsed, elapsed)
 	if t.speed == Max {
 		return context.Cause(ctx)
 	}
