@@ -7,6 +7,7 @@ package scenario
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -21,6 +22,10 @@ const (
 	// FakedElements is how many elements every faked array has, so that a path
 	// by index is right or wrong whatever the seed.
 	FakedElements = 2
+	// MaxSpan is how long one wait, and a whole performance, may take.
+	MaxSpan = 366 * 24 * time.Hour
+	// MaxProblems is how many problems are reported at most.
+	MaxProblems = 1000
 )
 
 // Position is a place in a file. Lines and columns count from one, columns in
@@ -80,8 +85,10 @@ type Step struct {
 	// Set changes the payload, in file order.
 	Set []Setting
 	// Fixture, if not empty, is the slash-separated path of a file whose bytes
-	// are the payload.
-	Fixture string
+	// are the payload. Whether there is such a file is for the caller to say: at
+	// FixturePos.
+	Fixture    string
+	FixturePos Position
 }
 
 // A Setting gives one payload path a value of the documented type.
@@ -100,4 +107,11 @@ func (s *Scenario) Deliveries() int {
 		}
 	}
 	return total
+}
+
+// Events lists the event types that the story emits, in documented order.
+func (s *Scenario) Events() []hirempire.Event {
+	return slices.DeleteFunc(hirempire.Events(), func(e hirempire.Event) bool {
+		return !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.Event == e })
+	})
 }

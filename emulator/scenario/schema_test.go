@@ -1,0 +1,282 @@
+package scenario_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"gopkg.in/yaml.v3"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+	"github.com/hirempire-emulator/hirempire-emulator/scenarios"
+)
+
+const schemaFile = "../../scenarios/scenario.schema.json"
+
+func TestSchemaIsCommitted(t *testing.T) {
+	t.Parallel()
+	got := scenario.Schema()
+	if *update {
+		if err := os.WriteFile(schemaFile, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := scenarios.FS.ReadFile("scenario.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("scenarios/scenario.schema.json is not what Schema returns; run the tests with -update")
+	}
+}
+
+func compiled(tb testing.TB) *jsonschema.Schema {
+	tb.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(scenario.Schema()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("scenario.schema.json", doc); err != nil {
+		tb.Fatal(err)
+	}
+	schema, err := c.Compile("scenario.schema.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return schema
+}
+
+// plain turns YAML into what a validator sees: an editor's view, in which times
+// are strings and the last of two equal keys wins. It fails for what no JSON can
+// say.
+func plain(n *yaml.Node) (any, error) {
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return plain(n.Content[0])
+	case yaml.AliasNode:
+		return plain(n.Alias)
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, c := range n.Content {
+			v, err := plain(c)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		return list, nil
+	case yaml.MappingNode:
+		object := map[string]any{}
+		for i := 0; i < len(n.Content); i += 2 {
+			v, err := plain(n.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			object[n.Content[i].Value] = v
+		}
+		return object, nil
+	default:
+	}
+	switch n.ShortTag() {
+	case "!!int", "!!float":
+		if json.Valid([]byte(n.Value)) {
+			return json.Number(n.Value), nil
+		}
+		var f float64
+		if err := n.Decode(&f); err != nil || f != f || f*0 != 0 {
+			return nil, fmt.Errorf("%s is no JSON number", n.Value)
+		}
+		return f, nil
+	case "!!bool":
+		return strconv.ParseBool(strings.ToLower(n.Value))
+	case "!!null":
+		return nil, nil
+	default:
+		return n.Value, nil
+	}
+}
+
+// inexpressible lists the rules that a schema cannot state, and why.
+var inexpressible = map[string]string{
+	"syntax": "there is no value to check", "empty-file": "there is no value to check",
+	"too-large": "about the bytes", "too-complex": "about the bytes", "not-utf8": "about the bytes", "control-character": "about the bytes",
+	"second-document": "a schema sees one document",
+	"duplicate-key":   "a mapping has each key once", "bad-key": "JSON has string keys only", "merge-key": "readers resolve it or not",
+	"tag": "JSON has no tags", "alias-bomb": "JSON has no aliases", "alias-cycle": "JSON has no aliases",
+	"bad-number":       "the notation is gone when a number was read",
+	"unknown-member":   "compares one part with another",
+	"conflicting-link": "compares one part with another",
+	"out-of-range":     "depends on what else is set or pinned",
+	"set-overwritten":  "the order of keys is no part of JSON",
+	"total-deliveries": "a sum", "total-time": "a sum", "too-many-problems": "about the other problems",
+}
+
+// excused are files in which the code can be expressed but this case of it
+// cannot.
+var excused = map[string]string{
+	"bad-duration-jitter.yaml":       "compares two durations",
+	"bad-start-year-in-utc.yaml":     "needs arithmetic",
+	"bad-start-day.yaml":             "needs a calendar",
+	"unknown-path-after-set.yaml":    "depends on the order of keys",
+	"total-deliveries-at-once.yaml":  "one value over the bound is over its maximum, too",
+	"total-deliveries-overflow.yaml": "one value over the bound is over its maximum, too",
+	"bad-key.yaml":                   "its keys are unknown, too",
+	"bad-number.yaml":                "some notations are no JSON numbers",
+	"merge-key.yaml":                 "unknown to a reader that does not resolve it",
+	"tag.yaml":                       "unknown to a reader that ignores tags",
+}
+
+func TestSchemaAgreesWithParser(t *testing.T) {
+	t.Parallel()
+	schema := compiled(t)
+	for _, dir := range []string{"good", "bad"} {
+		for file, data := range corpus(t, dir) {
+			if file == "alias-bomb.yaml" || file == "alias-cycle.yaml" {
+				continue // cannot be written out
+			}
+			_, problems := scenario.Parse(file, data)
+			rejects := false
+			for _, p := range problems {
+				if p.Severity == scenario.SeverityError && inexpressible[p.Code] == "" {
+					rejects = true
+				}
+			}
+			var doc yaml.Node
+			if err := yaml.Unmarshal(data, &doc); err != nil || len(doc.Content) == 0 {
+				if rejects {
+					t.Errorf("%s: %v, but %v", file, err, problems)
+				}
+				continue
+			}
+			if problems != nil && slices.ContainsFunc(problems, func(p scenario.Problem) bool {
+				return p.Code == "control-character" || p.Code == "empty-file" || p.Code == "not-utf8"
+			}) {
+				continue // the readers differ on what the text is
+			}
+			value, err := plain(&doc)
+			if err == nil {
+				err = schema.Validate(value)
+			}
+			switch agree := (err != nil) == rejects; {
+			case agree && excused[file] != "":
+				t.Errorf("%s needs no excuse", file)
+			case !agree && excused[file] == "":
+				t.Errorf("%s: the parser says %s, the schema %v", file, lines(problems), err)
+			}
+		}
+	}
+}
+
+func TestShippedStoriesFitTheSchema(t *testing.T) {
+	t.Parallel()
+	schema := compiled(t)
+	for _, name := range scenarios.Names() {
+		data, err := scenarios.FS.ReadFile(name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc yaml.Node
+		if err := yaml.Unmarshal(data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		value, err := plain(&doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSameComplaints checks a broken story line by line: an independent
+// validator complains about the lines that lint complains about, and no others.
+func TestSameComplaints(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"many-mistakes.yaml", "wrong-type-cast.yaml", "unknown-key-cast.yaml", "wrong-type-keys.yaml",
+		"unknown-path.yaml", "misplaced-key.yaml", "wrong-type-top.yaml", "bad-path.yaml", "unknown-event.yaml"} {
+		data := corpus(t, "bad")[file]
+		_, problems := scenario.Parse(file, data)
+		lint := make(map[int]bool)
+		for _, p := range problems {
+			lint[p.Line] = true
+		}
+		var doc yaml.Node
+		if err := yaml.Unmarshal(data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		value, err := plain(&doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		failure, ok := compiled(t).Validate(value).(*jsonschema.ValidationError)
+		if !ok {
+			t.Fatalf("%s: no complaint", file)
+		}
+		validator := make(map[int]bool)
+		complaints(failure, func(path []string) { validator[lineOf(doc.Content[0], path)] = true })
+		for line := range lint {
+			if !validator[line] {
+				t.Errorf("%s:%d: only lint complains:\n%s", file, line, lines(problems))
+			}
+		}
+		for line := range validator {
+			if !lint[line] {
+				t.Errorf("%s:%d: only the validator complains: %v", file, line, failure)
+			}
+		}
+	}
+}
+
+// complaints visits the places of the errors that have no causes of their own.
+func complaints(e *jsonschema.ValidationError, visit func(path []string)) {
+	for _, cause := range e.Causes {
+		complaints(cause, visit)
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		for _, name := range k.Properties {
+			visit(append(slices.Clone(e.InstanceLocation), name))
+		}
+	case *kind.Dependency:
+		visit(append(slices.Clone(e.InstanceLocation), k.Prop))
+	case *kind.FalseSchema:
+		visit(e.InstanceLocation)
+	default:
+		if len(e.Causes) == 0 {
+			visit(e.InstanceLocation)
+		}
+	}
+}
+
+// lineOf returns the line of the key or element at a path.
+func lineOf(n *yaml.Node, path []string) int {
+	line := n.Line
+	for _, part := range path {
+		for n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		if n.Kind == yaml.SequenceNode {
+			i, _ := strconv.Atoi(part)
+			n = n.Content[i]
+			line = n.Line
+			continue
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == part {
+				line, n = n.Content[i].Line, n.Content[i+1]
+				break
+			}
+		}
+	}
+	return line
+}
