@@ -1,0 +1,139 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+)
+
+// Challenge sends one challenge to a registered URL and judges the answer. If
+// the context ended, the error is its cause.
+func (d *Deliverer) Challenge(ctx context.Context, requestURL, value string) (journal.Challenge, error) {
+	c := journal.Challenge{At: d.cfg.Clock.Now(), RequestURL: requestURL, Expected: value}
+	a, err := d.client.post(ctx, requestURL, hirempire.Marshal(hirempire.NewChallenge(value)), d.cfg.ChallengeTimeout)
+	if err == nil && a.Cause == "" {
+		a.Cause, a.Detail = judge(a, value, d.cfg.ChallengeTimeout.String())
+	}
+	c.Received, c.Passed = a.Exchange, err == nil && a.Cause == ""
+	if a.Cause != "" {
+		c.Hint = d.hint(a.Cause, requestURL, value)
+	}
+	return c, err
+}
+
+// judge says what is wrong with a 2xx answer to a challenge, nothing if it is right.
+func judge(a answer, value, timeout string) (journal.Cause, string) {
+	body := bytes.TrimSpace(a.body)
+	var object map[string]json.RawMessage
+	var text string
+	notJSON := json.Unmarshal(body, &object)
+	switch {
+	case len(a.body) > MaxAnswerBytes:
+		return journal.TooLarge, fmt.Sprintf("the answer is larger than %d KiB", MaxAnswerBytes>>10)
+	case a.timedOut:
+		return journal.Ambiguous, "the body of the answer was not complete within " + timeout
+	case a.cut != nil:
+		return journal.NoAnswer, "the body of the answer broke off: " + a.cut.Error()
+	case string(body) == value:
+		return journal.BareText, "the value came back as bare text instead of in a JSON object"
+	case len(body) == 0:
+		return journal.NotJSON, "the body of the answer is empty"
+	case json.Unmarshal(body, &text) == nil && text == value:
+		return journal.BareText, "the value came back as a bare JSON string instead of in a JSON object"
+	case !json.Valid(body):
+		return journal.NotJSON, "the answer is not JSON: " + notJSON.Error()
+	case notJSON != nil || object == nil:
+		return journal.NotJSON, "the answer is JSON but not an object"
+	}
+	raw, ok := object["challenge"]
+	if !ok {
+		return journal.NoChallengeKey, noKey(object)
+	}
+	if json.Unmarshal(raw, &text) != nil || string(raw) == "null" {
+		return journal.Altered, "challenge is not a string: " + clip(string(raw), 100)
+	}
+	if text != value {
+		return journal.Altered, alteration(text, value)
+	}
+	return "", ""
+}
+
+func noKey(object map[string]json.RawMessage) string {
+	for key := range object {
+		if strings.EqualFold(strings.TrimSpace(key), "challenge") {
+			return fmt.Sprintf("the answer has the key %q, which must be spelled challenge", key)
+		}
+	}
+	for key, raw := range object {
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(raw, &inner) == nil && inner["challenge"] != nil {
+			return fmt.Sprintf("challenge is inside %q, it must be at the top of the object", clip(key, 50))
+		}
+	}
+	return "the answer has no key challenge"
+}
+
+func alteration(got, want string) string {
+	shown := fmt.Sprintf("%q came back, %q was sent", clip(got, 100), want)
+	switch {
+	case strings.TrimSpace(got) == want:
+		return "white space was added: " + shown
+	case strings.EqualFold(got, want):
+		return "upper and lower case were changed: " + shown
+	case got == "":
+		return "challenge came back empty"
+	case strings.Contains(got, want):
+		return "something was added: " + shown
+	case strings.HasPrefix(want, got):
+		return "it was cut short: " + shown
+	default:
+		return shown
+	}
+}
+
+// hint says what to do about a failed challenge.
+func (d *Deliverer) hint(cause journal.Cause, requestURL, value string) string {
+	switch cause {
+	case journal.Unreachable:
+		if u, err := url.Parse(requestURL); err == nil && d.cfg.InContainer && loopbackHost(u.Hostname()) {
+			return inContainerHint(u)
+		}
+		return "Is the consumer running, and is this its address as seen from the emulator?"
+	case journal.Forbidden:
+		return "Register a URL at another address."
+	case journal.TLS:
+		return "The emulator must trust the consumer's certificate; for local work register an http URL."
+	case journal.Timeout, journal.Ambiguous:
+		return "Answer the challenge before doing anything slow; the time-out is set with --challenge-timeout."
+	case journal.NoAnswer, journal.BadAnswer:
+		return "Does the consumer speak HTTP at this port, and does its handler survive the challenge? Look at its log."
+	case journal.Redirect:
+		return "Register the URL that the redirect leads to; mind a trailing slash and http against https."
+	case journal.Non2xx:
+		return "Answer the challenge with 200: no authentication, CSRF check or event validation before it."
+	case journal.TooLarge:
+		return "Answer with the challenge alone."
+	default:
+		return fmt.Sprintf(`Answer exactly {"challenge":"%s"}, as JSON.`, value)
+	}
+}
+
+func loopbackHost(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+func inContainerHint(u *url.URL) string {
+	port := ""
+	if u.Port() != "" {
+		port = ":" + u.Port()
+	}
+	return fmt.Sprintf("Inside a container %s is the container itself. Register http://host.docker.internal%s%s for a consumer on the host, "+
+		"or its Compose service name, such as http://consumer%s%s, for one in another container.",
+		u.Hostname(), port, u.EscapedPath(), port, u.EscapedPath())
+}

@@ -1,0 +1,230 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+)
+
+// MaxAnswerBytes is how much of an answer is read, after decompression.
+const MaxAnswerBytes = 64 << 10
+
+// ShownBytes is how much of an answer or a body the journal keeps.
+const ShownBytes = 2 << 10
+
+// idleTimeout is how long an unused connection is kept: less than any consumer
+// is likely to keep it, so that it is us who close it and no request is written
+// to a connection that is being closed.
+const idleTimeout = 2 * time.Second
+
+var errTimeout = errors.New("time-out")
+
+// A DialFunc opens connections, as that of [net.Dialer].
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// client makes single requests to consumers.
+type client struct {
+	transport *http.Transport
+	header    http.Header // of every request
+}
+
+func newClient(dial DialFunc, header http.Header) *client {
+	if dial == nil {
+		dial = (&net.Dialer{Control: refuseForbidden}).DialContext
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &client{
+		header: header,
+		transport: &http.Transport{
+			Proxy: nil, // none from the environment: what is sent goes where it was registered
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if err := refuseForbidden(network, address, nil); err != nil {
+					return nil, err
+				}
+				conn, err := dial(ctx, network, address)
+				if err != nil {
+					return nil, err
+				}
+				return &countedConn{Conn: conn}, nil
+			},
+			Protocols:              protocols,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    10 * time.Second,
+			MaxIdleConnsPerHost:    64,
+			IdleConnTimeout:        idleTimeout,
+			MaxResponseHeaderBytes: MaxAnswerBytes,
+		},
+	}
+}
+
+// countedConn knows whether anything was written to it, which net/http does not tell.
+type countedConn struct {
+	net.Conn
+	written atomic.Int64
+}
+
+func (c *countedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// sent is what is known of a request on the wire.
+type sent struct {
+	reused  atomic.Bool
+	conn    atomic.Pointer[countedConn]
+	before  atomic.Int64 // bytes written to the connection before this request
+	started atomic.Bool  // a connection was had
+}
+
+// onWire reports whether any byte of the request was written.
+func (s *sent) onWire() bool {
+	c := s.conn.Load()
+	return c != nil && c.written.Load() > s.before.Load()
+}
+
+func (s *sent) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		conn := info.Conn
+		if t, ok := conn.(*tls.Conn); ok {
+			conn = t.NetConn()
+		}
+		if c, ok := conn.(*countedConn); ok {
+			s.before.Store(c.written.Load())
+			s.conn.Store(c)
+		}
+		s.reused.Store(info.Reused)
+		s.started.Store(true)
+	}}
+}
+
+// post makes one request and says what came back. At most one request goes on
+// the wire: only where an idle connection proved dead before a byte was written
+// is another connection tried. The exchange has no cause if a status came that
+// is 2xx; if the context ended, the error is its cause.
+func (c *client) post(ctx context.Context, url string, body []byte, timeout time.Duration) (answer, error) {
+	watch := clock.Start()
+	bounded, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
+	defer cancel()
+	for {
+		var wire sent
+		a, err := c.try(httptrace.WithClientTrace(bounded, wire.trace()), url, body)
+		if err != nil && wire.reused.Load() && !wire.onWire() && bounded.Err() == nil {
+			continue
+		}
+		a.Took = watch.Elapsed()
+		if ctx.Err() != nil {
+			return a, context.Cause(ctx)
+		}
+		a.timedOut = errors.Is(context.Cause(bounded), errTimeout)
+		if err != nil {
+			a.Cause, a.Detail = diagnose(err, &wire, a.timedOut, timeout)
+		}
+		return a, nil
+	}
+}
+
+// answer is an exchange and what the journal does not keep of it.
+type answer struct {
+	journal.Exchange
+	body     []byte // to MaxAnswerBytes and one more, which tells that there was more
+	cut      error  // why the body ended early
+	timedOut bool
+}
+
+// try makes the request. An error means that there is no status.
+func (c *client) try(ctx context.Context, url string, body []byte) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	req.GetBody = nil // or net/http may send it twice
+	if u := req.URL.User; u != nil {
+		password, _ := u.Password()
+		req.SetBasicAuth(u.Username(), password)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "hirempire-emulator")
+	for name, values := range c.header {
+		req.Header[name] = values
+	}
+	res, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer res.Body.Close()
+	var a answer
+	a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
+	a.Status = res.StatusCode
+	a.ContentType = clip(res.Header.Get("Content-Type"), 200)
+	a.Body = clip(string(a.body), ShownBytes)
+	switch {
+	case res.StatusCode >= 300 && res.StatusCode < 400:
+		a.Cause = journal.Redirect
+		a.Detail = fmt.Sprintf("answered %d to %s; redirects are not followed", res.StatusCode, clip(res.Header.Get("Location"), 200))
+	case res.StatusCode < 200 || res.StatusCode > 299:
+		a.Cause, a.Detail = journal.Non2xx, "answered "+res.Status
+	case a.cut != nil:
+		// The status was the answer; that its body broke off is worth a word only.
+		a.Detail = "the body of the answer broke off: " + a.cut.Error()
+	}
+	return a, nil
+}
+
+// diagnose names the cause of a request that got no status.
+func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (journal.Cause, string) {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.Is(err, errForbidden):
+		return journal.Forbidden, "link-local and metadata addresses are never called"
+	case timedOut && wire.onWire():
+		return journal.Ambiguous, fmt.Sprintf("no answer within %s of a request that was written: it may have been processed", timeout)
+	case timedOut:
+		return journal.Timeout, fmt.Sprintf("no connection within %s", timeout)
+	case errors.As(err, &dns):
+		return journal.Unreachable, "no such host: " + dns.Name
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return journal.Unreachable, "connection refused"
+	case errors.As(err, &certificate):
+		return journal.TLS, certificate.Err.Error()
+	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, new(x509.UnknownAuthorityError)):
+		return journal.TLS, err.Error()
+	case errors.As(err, &op) && op.Op == "dial", !wire.started.Load():
+		return journal.Unreachable, err.Error()
+	case wire.onWire() && wire.reused.Load():
+		return journal.Ambiguous, "the connection, one used before, ended after the request was written: it may have been processed"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return journal.NoAnswer, "the connection ended before an answer"
+	default:
+		return journal.BadAnswer, err.Error()
+	}
+}
+
+// clip returns the first n bytes, cut at a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,151 @@
+package journal
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+)
+
+// Status is where a delivery stands: one of [Queued], [Sending], [Delivered], or
+// [Failed] or [Dropped] with a cause in parentheses, such as failed(timeout).
+type Status string
+
+// The status words.
+const (
+	Queued    Status = "queued"
+	Sending   Status = "sending"
+	Delivered Status = "delivered"
+	Failed    Status = "failed"
+	Dropped   Status = "dropped"
+)
+
+// With returns the status with a cause.
+func (s Status) With(cause Cause) Status { return s + "(" + Status(cause) + ")" }
+
+// Word returns the status without its cause.
+func (s Status) Word() Status {
+	word, _, _ := strings.Cut(string(s), "(")
+	return Status(word)
+}
+
+// Cause returns what stands in parentheses, "" where nothing does.
+func (s Status) Cause() Cause {
+	_, cause, _ := strings.Cut(string(s), "(")
+	return Cause(strings.TrimSuffix(cause, ")"))
+}
+
+// Finished reports whether the outcome is settled.
+func (s Status) Finished() bool { return s != Queued && s != Sending }
+
+// Cause says in one word why something did not succeed.
+type Cause string
+
+// Causes of an HTTP exchange that did not go well.
+const (
+	Unreachable Cause = "unreachable" // no connection
+	Forbidden   Cause = "forbidden"   // an address that is never dialled
+	TLS         Cause = "tls"         // the certificate or the TLS handshake
+	Timeout     Cause = "timeout"     // nothing was written before the time was up
+	Ambiguous   Cause = "ambiguous"   // written, but whether it was processed is unknown
+	NoAnswer    Cause = "no_answer"   // the connection ended before an answer
+	BadAnswer   Cause = "bad_answer"  // what came is no HTTP
+	Redirect    Cause = "redirect"    // 3xx, not followed
+	Non2xx      Cause = "non_2xx"     // any other status
+)
+
+// Causes of a challenge that failed although the endpoint answered 2xx.
+const (
+	TooLarge       Cause = "too_large"
+	BareText       Cause = "bare_text"
+	NotJSON        Cause = "not_json"
+	NoChallengeKey Cause = "no_challenge_key"
+	Altered        Cause = "altered"
+)
+
+// Causes of a delivery or challenge that was given up.
+const (
+	ByReset    Cause = "reset"
+	ByCancel   Cause = "cancelled"
+	ByShutdown Cause = "shutdown"
+)
+
+// A Call is one request to the vendor's API and its answer.
+type Call struct {
+	ID        string              `json:"id"`
+	At        time.Time           `json:"at"`
+	Workspace string              `json:"workspace,omitempty"` // empty: the token was refused
+	Token     string              `json:"token,omitempty"`     // shortened
+	Operation hirempire.Operation `json:"operation,omitempty"` // empty: unknown path or method
+	Method    string              `json:"method"`
+	Path      string              `json:"path"` // with the query
+	Body      string              `json:"body"` // the first bytes
+	Status    int                 `json:"status"`
+	Answer    string              `json:"answer"`
+	// AnsweredBy is the code of the error row, or success.
+	AnsweredBy string        `json:"answered_by"`
+	Note       string        `json:"note,omitempty"`
+	Took       time.Duration `json:"took_ns"` // measured
+}
+
+// An Exchange is what came back from a consumer.
+type Exchange struct {
+	Status      int           `json:"status,omitempty"` // zero: no answer
+	ContentType string        `json:"content_type,omitempty"`
+	Body        string        `json:"body"`    // the first bytes
+	Took        time.Duration `json:"took_ns"` // measured
+	Cause       Cause         `json:"cause,omitempty"`
+	Detail      string        `json:"detail,omitempty"`
+}
+
+// A Challenge is one verification of an endpoint.
+type Challenge struct {
+	ID         string    `json:"id"`
+	At         time.Time `json:"at"`
+	Workspace  string    `json:"workspace"`
+	RequestURL string    `json:"request_url"`
+	Expected   string    `json:"expected"`
+	Passed     bool      `json:"passed"`
+	Received   Exchange  `json:"received"`
+	// Hint says what to do about the cause; empty if the challenge passed.
+	Hint string `json:"hint,omitempty"`
+}
+
+// An Attempt is one HTTP request made for a delivery.
+type Attempt struct {
+	At time.Time `json:"at"`
+	Exchange
+}
+
+// A Delivery is one event on its way to one webhook.
+type Delivery struct {
+	ID         string          `json:"id"`
+	At         time.Time       `json:"at"` // when it was emitted
+	Workspace  string          `json:"workspace"`
+	Webhook    string          `json:"webhook"`
+	RequestURL string          `json:"request_url"`
+	Run        string          `json:"run,omitempty"`
+	Step       int             `json:"step,omitempty"`      // from 1; zero: no run
+	Iteration  int             `json:"iteration,omitempty"` // from 1; zero: no run
+	Event      hirempire.Event `json:"event"`               // empty where the body was the caller's
+	OccurredAt time.Time       `json:"occurred_at"`         // on the run's clock
+	Body       []byte          `json:"-"`
+	Status     Status          `json:"status"`
+	Detail     string          `json:"detail,omitempty"`
+	Attempts   []Attempt       `json:"attempts"`
+}
+
+// cost is what the journal counts against its bound of bytes.
+func (d *Delivery) cost() int {
+	n := 512 + len(d.Body) + len(d.RequestURL) + len(d.Detail)
+	for _, a := range d.Attempts {
+		n += 128 + len(a.Body) + len(a.Detail)
+	}
+	return n
+}
+
+func (c *Call) cost() int { return 384 + len(c.Path) + len(c.Body) + len(c.Answer) + len(c.Note) }
+
+func (c *Challenge) cost() int {
+	return 384 + len(c.RequestURL) + len(c.Received.Body) + len(c.Received.Detail) + len(c.Hint)
+}

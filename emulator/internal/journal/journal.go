@@ -1,0 +1,404 @@
+// Package journal is the bounded record of what happened: calls of the API,
+// challenges, deliveries and their attempts, and of what is still going on.
+//
+// Work in progress is never evicted; counters and waits survive eviction.
+// Nothing in here acts: other rooms report what they did.
+package journal
+
+import (
+	"cmp"
+	"container/list"
+	"slices"
+	"sync"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+)
+
+// Limits bound the journal. Zero means the default. The oldest settled entries
+// make room.
+type Limits struct {
+	Entries int // of one workspace; default 1,000
+	Bytes   int // of one workspace, about; default 8 MiB
+	Total   int // bytes of all workspaces, about; default 64 MiB
+}
+
+// Journal is safe for concurrent use; make it with [New].
+type Journal struct {
+	limits Limits
+
+	mu      sync.Mutex
+	seq     uint64
+	settled *list.List // of *entry, oldest first: what may be evicted
+	bytes   int        // of the settled entries
+	logs    map[string]*log
+	waits   map[*wait]struct{}
+	evicted uint64
+}
+
+// log is what one workspace did; calls without a workspace are under "".
+type log struct {
+	open    map[string]*entry // deliveries that are not settled, by id
+	settled *list.List        // of *entry, oldest first
+	bytes   int
+	ledger  report.Ledger
+	tally   map[tallyKey]int // settled deliveries that were evicted
+	latest  map[string]Challenge
+}
+
+// entry holds exactly one of its pointers.
+type entry struct {
+	seq       uint64
+	workspace string
+	cost      int
+	call      *Call
+	challenge *Challenge
+	delivery  *Delivery
+	inAll     *list.Element
+	inLog     *list.Element
+}
+
+type tallyKey struct {
+	event   hirempire.Event
+	webhook string
+	run     string
+	status  Status
+}
+
+// New returns an empty journal.
+func New(limits Limits) *Journal {
+	limits.Entries = cmp.Or(limits.Entries, 1000)
+	limits.Bytes = cmp.Or(limits.Bytes, 8<<20)
+	limits.Total = cmp.Or(limits.Total, 64<<20)
+	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}}
+}
+
+func (j *Journal) log(workspace string) *log {
+	l, ok := j.logs[workspace]
+	if !ok {
+		l = &log{open: map[string]*entry{}, settled: list.New(), tally: map[tallyKey]int{}, latest: map[string]Challenge{}}
+		j.logs[workspace] = l
+	}
+	return l
+}
+
+// open returns a delivery that is not settled, and its log; nil where a reset
+// forgot it. What comes late makes no log.
+func (j *Journal) open(workspace, id string) (*log, *entry) {
+	l, ok := j.logs[workspace]
+	if !ok {
+		return nil, nil
+	}
+	return l, l.open[id]
+}
+
+// Called records a call of the API.
+func (j *Journal) Called(c Call) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.settle(&entry{seq: j.next(), workspace: c.Workspace, cost: c.cost(), call: &c})
+}
+
+// Challenged records a challenge that has ended.
+func (j *Journal) Challenged(c Challenge) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.log(c.Workspace).latest[c.RequestURL] = c
+	j.settle(&entry{seq: j.next(), workspace: c.Workspace, cost: c.cost(), challenge: &c})
+}
+
+// Emitted records a delivery as queued.
+func (j *Journal) Emitted(d Delivery) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	d.Status = Queued
+	l := j.log(d.Workspace)
+	l.open[d.ID] = &entry{seq: j.next(), workspace: d.Workspace, delivery: &d}
+	l.ledger.Emitted++
+	l.ledger.Queued++
+}
+
+// Sending records that a delivery has left its queue.
+func (j *Journal) Sending(workspace, id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l, e := j.open(workspace, id); e != nil && e.delivery.Status == Queued {
+		e.delivery.Status = Sending
+		l.ledger.Queued--
+		l.ledger.Sending++
+	}
+}
+
+// Attempted records an attempt of a delivery that is being sent.
+func (j *Journal) Attempted(workspace, id string, a Attempt) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, e := j.open(workspace, id); e != nil {
+		e.delivery.Attempts = append(e.delivery.Attempts, a)
+	}
+}
+
+// Finished settles a delivery.
+func (j *Journal) Finished(workspace, id string, status Status, detail string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l, e := j.open(workspace, id)
+	if e == nil {
+		return
+	}
+	delete(l.open, id)
+	d := e.delivery
+	if d.Status == Sending {
+		l.ledger.Sending--
+	} else {
+		l.ledger.Queued--
+	}
+	switch status.Word() {
+	case Delivered:
+		l.ledger.Delivered++
+	case Failed:
+		l.ledger.Failed++
+	default:
+		l.ledger.Dropped++
+	}
+	d.Status, d.Detail = status, detail
+	e.cost = d.cost()
+	for w := range j.waits {
+		w.settled(e)
+	}
+	j.settle(e)
+}
+
+func (j *Journal) next() uint64 {
+	j.seq++
+	return j.seq
+}
+
+// settle makes an entry one of those that may be evicted, and evicts what is
+// over a bound.
+func (j *Journal) settle(e *entry) {
+	l := j.log(e.workspace)
+	e.inAll, e.inLog = j.settled.PushBack(e), l.settled.PushBack(e)
+	j.bytes += e.cost
+	l.bytes += e.cost
+	for l.settled.Len() > 1 && (l.settled.Len() > j.limits.Entries || l.bytes > j.limits.Bytes) {
+		j.evict(l.settled.Front().Value.(*entry))
+	}
+	for j.settled.Len() > 1 && j.bytes > j.limits.Total {
+		j.evict(j.settled.Front().Value.(*entry))
+	}
+}
+
+func (j *Journal) evict(e *entry) {
+	l := j.log(e.workspace)
+	j.evicted++
+	j.bytes -= e.cost
+	l.bytes -= e.cost
+	j.settled.Remove(e.inAll)
+	l.settled.Remove(e.inLog)
+	switch {
+	case e.delivery != nil:
+		d := e.delivery
+		l.tally[tallyKey{d.Event, d.Webhook, d.Run, d.Status}]++
+	case e.challenge != nil:
+		if c := l.latest[e.challenge.RequestURL]; c.ID == e.challenge.ID {
+			delete(l.latest, c.RequestURL)
+		}
+	}
+	if l.settled.Len() == 0 && len(l.open) == 0 && l.ledger.Emitted == 0 {
+		delete(j.logs, e.workspace) // or a flood of tokens would leave one each
+	}
+}
+
+// Ledger returns the accounting of a workspace since its last reset.
+func (j *Journal) Ledger(workspace string) report.Ledger {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l, ok := j.logs[workspace]; ok {
+		return l.ledger
+	}
+	return report.Ledger{}
+}
+
+// LastChallenge returns the newest challenge of a URL in a workspace.
+func (j *Journal) LastChallenge(workspace, requestURL string) (Challenge, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l, ok := j.logs[workspace]
+	if !ok {
+		return Challenge{}, false
+	}
+	c, ok := l.latest[requestURL]
+	return c, ok
+}
+
+// Evicted returns how many entries made room for others.
+func (j *Journal) Evicted() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.evicted
+}
+
+// A Filter selects deliveries. Empty fields match everything.
+type Filter struct {
+	Workspace string
+	Event     hirempire.Event
+	Webhook   string
+	Run       string
+	// Status is a status word, or one with its cause.
+	Status Status
+}
+
+func (f Filter) match(d *Delivery) bool { return len(f.mismatches(d)) == 0 }
+
+// mismatches names the fields in which the delivery differs, most telling first.
+func (f Filter) mismatches(d *Delivery) []string {
+	var out []string
+	if f.Event != "" && f.Event != d.Event {
+		out = append(out, "event")
+	}
+	if f.Webhook != "" && f.Webhook != d.Webhook {
+		out = append(out, "webhook")
+	}
+	if f.Run != "" && f.Run != d.Run {
+		out = append(out, "run")
+	}
+	if f.Status != "" && f.Status != d.Status && f.Status != d.Status.Word() {
+		out = append(out, "status")
+	}
+	if f.Workspace != "" && f.Workspace != d.Workspace {
+		out = append(out, "workspace")
+	}
+	return out
+}
+
+// Deliveries returns the matching deliveries after the position since, in order
+// of emission, at most limit, and the position after the last one.
+func (j *Journal) Deliveries(f Filter, since uint64, limit int) (found []Delivery, next uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	entries := j.deliveries(f, since)
+	next = since
+	for _, e := range entries[:min(limit, len(entries))] {
+		found = append(found, e.delivery.snapshot())
+		next = e.seq
+	}
+	return found, next
+}
+
+// deliveries returns the entries of the matching deliveries in order of emission.
+func (j *Journal) deliveries(f Filter, since uint64) []*entry {
+	var entries []*entry
+	for e := range j.all(f.Workspace) {
+		if e.delivery != nil && e.seq > since && f.match(e.delivery) {
+			entries = append(entries, e)
+		}
+	}
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.seq, b.seq) })
+	return entries
+}
+
+// all yields the entries of a workspace, or of all, in no order.
+func (j *Journal) all(workspace string) func(yield func(*entry) bool) {
+	return func(yield func(*entry) bool) {
+		for id, l := range j.logs {
+			if workspace != "" && workspace != id {
+				continue
+			}
+			for _, e := range l.open {
+				if !yield(e) {
+					return
+				}
+			}
+			for el := l.settled.Front(); el != nil; el = el.Next() {
+				if !yield(el.Value.(*entry)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Delivery returns the delivery of that id, and whether the journal has it.
+func (j *Journal) Delivery(id string) (Delivery, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for e := range j.all("") {
+		if e.delivery != nil && e.delivery.ID == id {
+			return e.delivery.snapshot(), true
+		}
+	}
+	return Delivery{}, false
+}
+
+func (d *Delivery) snapshot() Delivery {
+	out := *d
+	out.Body, out.Attempts = slices.Clone(d.Body), slices.Clone(d.Attempts)
+	return out
+}
+
+// Calls returns the calls of the API after the position since, in order, at most
+// limit, and the position after the last one. An empty workspace means all.
+func (j *Journal) Calls(workspace string, since uint64, limit int) (found []Call, next uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	next = since
+	for el := j.settled.Front(); el != nil && len(found) < limit; el = el.Next() {
+		e := el.Value.(*entry)
+		if e.call != nil && e.seq > since && (workspace == "" || workspace == e.workspace) {
+			found, next = append(found, *e.call), e.seq
+		}
+	}
+	return found, next
+}
+
+// Challenges returns the challenges of a workspace that the journal still has.
+func (j *Journal) Challenges(workspace string) []Challenge {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var found []Challenge
+	for el := j.settled.Front(); el != nil; el = el.Next() {
+		if e := el.Value.(*entry); e.challenge != nil && e.workspace == workspace {
+			found = append(found, *e.challenge)
+		}
+	}
+	return found
+}
+
+// Reset forgets a workspace and ends the waits that look at it alone.
+func (j *Journal) Reset(workspace string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l, ok := j.logs[workspace]; ok {
+		for el := l.settled.Front(); el != nil; el = el.Next() {
+			e := el.Value.(*entry)
+			j.settled.Remove(e.inAll)
+			j.bytes -= e.cost
+		}
+		delete(j.logs, workspace)
+	}
+	for w := range j.waits {
+		if w.filter.Workspace == workspace {
+			w.end(ErrReset)
+		}
+	}
+}
+
+// ResetAll forgets everything and ends all waits.
+func (j *Journal) ResetAll() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.settled.Init()
+	j.bytes = 0
+	clear(j.logs)
+	for w := range j.waits {
+		w.end(ErrReset)
+	}
+}
+
+// Position returns the position after the newest entry, for since.
+func (j *Journal) Position() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seq
+}

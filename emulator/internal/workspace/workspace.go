@@ -1,0 +1,345 @@
+// Package workspace is what the vendor's service remembers: which token may do
+// what, and which webhooks its workspace has.
+//
+// It is pure state behind one mutex. Nothing in here calls out, waits or writes
+// a log; what takes time happens between two calls of it.
+package workspace
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
+	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
+)
+
+// ErrFull is returned where a bound of [Limits] is reached. Its text names the bound.
+var ErrFull = errors.New("a bound is reached")
+
+// Limits bound what a store remembers. Zero means the default.
+type Limits struct {
+	// Workspaces is how many workspaces with webhooks are kept. Default 10,000.
+	// Those without webhooks hold nothing and make room for others.
+	Workspaces int
+	// Webhooks is how many webhooks one workspace keeps. Default 100.
+	Webhooks int
+}
+
+// Config says what a store is made of.
+type Config struct {
+	Edition hirempire.Edition
+	Tokens  fixtures.Tokens
+	Seed    seed.Seed
+	Now     func() time.Time
+	Limits  Limits
+}
+
+// A Webhook is a registered endpoint.
+type Webhook struct {
+	ID         string
+	RequestURL string            // exactly as registered
+	Events     []hirempire.Event // as sent; never changed in place
+	Active     bool
+	CreatedAt  time.Time
+	// Fixed marks the webhook of a fixed-fate token, which is never delivered to.
+	Fixed bool
+}
+
+// Subscribed reports whether the webhook gets the event.
+func (w Webhook) Subscribed(e hirempire.Event) bool {
+	return w.Active && !w.Fixed && slices.Contains(w.Events, e)
+}
+
+// A Workspace is what one token can see.
+type Workspace struct {
+	ID       string
+	Token    string    // in full: shorten it with [ShortToken] before it is shown
+	Webhooks []Webhook // in order of creation
+}
+
+// Deliverable reports whether the workspace has a webhook beside a fixed one.
+func (w Workspace) Deliverable() bool {
+	return slices.ContainsFunc(w.Webhooks, func(w Webhook) bool { return !w.Fixed })
+}
+
+// Store is all workspaces. It is safe for concurrent use; make it with [New].
+type Store struct {
+	cfg Config
+
+	mu      sync.Mutex
+	byID    map[string]*state
+	seen    uint64 // how many workspaces were ever made
+	evicted uint64
+}
+
+type state struct {
+	Workspace
+	order   uint64 // of creation
+	created uint64 // webhooks since the last reset
+	runs    uint64 // since the last reset
+	events  uint64 // single ones, since the last reset
+}
+
+// New returns a store in which the workspaces of fixed-fate tokens exist. The
+// error names the token whose entry the edition does not know.
+func New(cfg Config) (*Store, error) {
+	cfg.Limits.Workspaces = cmp.Or(cfg.Limits.Workspaces, 10_000)
+	cfg.Limits.Webhooks = cmp.Or(cfg.Limits.Webhooks, 100)
+	for _, token := range slices.Sorted(maps.Keys(cfg.Tokens.Fates)) {
+		if err := checkFate(token, cfg.Tokens.Fates[token]); err != nil {
+			return nil, err
+		}
+	}
+	s := &Store{cfg: cfg, byID: map[string]*state{}}
+	for _, token := range slices.Sorted(maps.Keys(cfg.Tokens.Fates)) {
+		if cfg.Tokens.Fates[token].Webhook != nil {
+			s.enter(token)
+		}
+	}
+	return s, nil
+}
+
+func checkFate(token string, fate fixtures.Fate) error {
+	if !hirempire.IsToken(token) {
+		return fmt.Errorf("token %q: a token is 1 to %d characters of visible ASCII", token, hirempire.MaxTokenBytes)
+	}
+	for _, edition := range slices.Sorted(maps.Keys(fate.Errors)) {
+		code := fate.Errors[edition]
+		known := func(e hirempire.Edition) bool { return hirempire.HasError(e, code) }
+		if edition != "" {
+			e, err := hirempire.ParseEdition(edition)
+			if err != nil {
+				return fmt.Errorf("token %q: %w", token, err)
+			}
+			if !known(e) {
+				return fmt.Errorf("token %q: edition %s has no error %q, see: hirempire-emulator errors list", token, e, code)
+			}
+		} else if !slices.ContainsFunc(hirempire.Editions(), known) {
+			return fmt.Errorf("token %q: no edition has an error %q, see: hirempire-emulator errors list", token, code)
+		}
+	}
+	if fate.Webhook != nil {
+		for _, e := range fate.Webhook.Events {
+			if !hirempire.Event(e).Valid() {
+				return fmt.Errorf("token %q: its webhook names the unknown event %q", token, e)
+			}
+		}
+		if _, ok := hirempire.ParseRequestURL(fate.Webhook.RequestURL); !ok {
+			return fmt.Errorf("token %q: the request_url of its webhook is no http(s) URL", token)
+		}
+	}
+	return nil
+}
+
+// ID returns the id of the workspace of a token, whether it exists yet or not.
+func (s *Store) ID(token string) string {
+	return s.cfg.Seed.Key("workspace").Str(token).ID("ws_")
+}
+
+// Authenticate returns the workspace of the Authorization headers, made on first
+// use, or the documented error of the operation.
+func (s *Store) Authenticate(op hirempire.Operation, authorization []string) (id string, failure *hirempire.Error) {
+	token, ok := hirempire.ParseAuthorization(authorization)
+	if !ok {
+		return "", hirempire.NewError(s.cfg.Edition, op, hirempire.InvalidToken)
+	}
+	fate, fixed := s.cfg.Tokens.Fates[token]
+	if !fixed && (s.cfg.Tokens.Accept == nil || !s.cfg.Tokens.Accept.MatchString(token)) {
+		return "", hirempire.NewError(s.cfg.Edition, op, hirempire.InvalidToken)
+	}
+	if code := fate.Error(string(s.cfg.Edition)); code != "" {
+		return "", hirempire.NewError(s.cfg.Edition, op, code)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.enter(token).ID, nil
+}
+
+// enter returns the workspace of a valid token. At the bound those that hold
+// nothing are forgotten: they are the same again when their token comes back.
+func (s *Store) enter(token string) *state {
+	id := s.ID(token)
+	if w, ok := s.byID[id]; ok {
+		return w
+	}
+	if len(s.byID) >= s.cfg.Limits.Workspaces {
+		s.makeRoom(nil)
+	}
+	s.seen++
+	w := &state{Workspace: Workspace{ID: id, Token: token}, order: s.seen}
+	w.restore(s.cfg.Tokens.Fates[token])
+	// Beyond the bound an empty workspace still answers; it is [Store.Create]
+	// that refuses to fill it.
+	s.byID[id] = w
+	return w
+}
+
+// makeRoom forgets the workspaces that hold nothing, but for one.
+func (s *Store) makeRoom(keep *state) {
+	maps.DeleteFunc(s.byID, func(_ string, w *state) bool {
+		idle := w != keep && len(w.Webhooks) == 0 && w.created == 0 && w.runs == 0 && w.events == 0
+		if idle {
+			s.evicted++
+		}
+		return idle
+	})
+}
+
+// restore gives the workspace what its token's fate says.
+func (w *state) restore(fate fixtures.Fate) {
+	w.Webhooks, w.created, w.runs, w.events = nil, 0, 0, 0
+	if f := fate.Webhook; f != nil {
+		events := make([]hirempire.Event, len(f.Events))
+		for i, e := range f.Events {
+			events[i] = hirempire.Event(e)
+		}
+		w.Webhooks = []Webhook{{f.ID, f.RequestURL, events, true, f.CreatedAt, true}}
+	}
+}
+
+// MayCreate returns the documented error if the workspace cannot have another
+// active webhook.
+func (s *Store) MayCreate(id string) *hirempire.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mayCreate(s.byID[id])
+}
+
+func (s *Store) mayCreate(w *state) *hirempire.Error {
+	if w != nil && slices.ContainsFunc(w.Webhooks, func(w Webhook) bool { return w.Active }) {
+		return hirempire.NewError(s.cfg.Edition, hirempire.CreateWebhook, hirempire.ActiveWebhook)
+	}
+	return nil
+}
+
+// Create registers a webhook. The error is a [*hirempire.Error] if another one
+// became active meanwhile, or wraps [ErrFull].
+func (s *Store) Create(token string, r hirempire.CreateRequest) (Webhook, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.enter(token)
+	if failure := s.mayCreate(w); failure != nil {
+		return Webhook{}, failure
+	}
+	if len(w.Webhooks) >= s.cfg.Limits.Webhooks {
+		return Webhook{}, fmt.Errorf("%w: the workspace has %d webhooks", ErrFull, len(w.Webhooks))
+	}
+	if len(s.byID) > s.cfg.Limits.Workspaces && len(w.Webhooks) == 0 {
+		s.makeRoom(w) // some may have been reset since this one was entered
+	}
+	if len(s.byID) > s.cfg.Limits.Workspaces && len(w.Webhooks) == 0 {
+		return Webhook{}, fmt.Errorf("%w: there are %d workspaces with webhooks", ErrFull, s.cfg.Limits.Workspaces)
+	}
+	w.created++
+	hook := Webhook{
+		ID:         s.cfg.Seed.Key("webhook").Str(w.ID).Num(w.created).UUID(),
+		RequestURL: r.RequestURL,
+		Events:     r.Events,
+		Active:     true,
+		CreatedAt:  s.cfg.Now(),
+	}
+	w.Webhooks = append(w.Webhooks, hook)
+	return hook, nil
+}
+
+// Get returns the workspace of that id, and whether there is one.
+func (s *Store) Get(id string) (Workspace, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, ok := s.byID[id]
+	if !ok {
+		return Workspace{}, false
+	}
+	return w.snapshot(), true
+}
+
+// Subscribers returns the webhooks of the workspace that get the event, in order
+// of creation.
+func (s *Store) Subscribers(id string, e hirempire.Event) []Webhook {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, ok := s.byID[id]
+	if !ok {
+		return nil
+	}
+	var hooks []Webhook
+	for _, hook := range w.Webhooks {
+		if hook.Subscribed(e) {
+			hooks = append(hooks, hook)
+		}
+	}
+	return hooks
+}
+
+// NextRun counts a run of the workspace and returns its number since the last
+// reset, from 1.
+func (s *Store) NextRun(id string) uint64 {
+	return s.count(id, func(w *state) *uint64 { return &w.runs })
+}
+
+// NextEvent is what [Store.NextRun] is, for events sent singly.
+func (s *Store) NextEvent(id string) uint64 {
+	return s.count(id, func(w *state) *uint64 { return &w.events })
+}
+
+func (s *Store) count(id string, of func(*state) *uint64) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, ok := s.byID[id]
+	if !ok {
+		return 1
+	}
+	n := of(w)
+	*n++
+	return *n
+}
+
+// All returns every workspace, in order of first use.
+func (s *Store) All() []Workspace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	states := slices.SortedFunc(maps.Values(s.byID), func(a, b *state) int { return cmp.Compare(a.order, b.order) })
+	all := make([]Workspace, len(states))
+	for i, w := range states {
+		all[i] = w.snapshot()
+	}
+	return all
+}
+
+// Evicted returns how many empty workspaces were forgotten to make room.
+func (s *Store) Evicted() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.evicted
+}
+
+func (w *state) snapshot() Workspace {
+	out := w.Workspace
+	out.Webhooks = slices.Clone(out.Webhooks)
+	return out
+}
+
+// Reset forgets the webhooks of the workspace and restores its fixed fate.
+func (s *Store) Reset(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w, ok := s.byID[id]; ok {
+		w.restore(s.cfg.Tokens.Fates[w.Token])
+	}
+}
+
+// ShortToken returns what may be shown of a token: enough to recognize one's
+// own, too little to use it.
+func ShortToken(token string) string {
+	n := 6
+	if len(token) <= 8 {
+		n = min(len(token)/2, 3)
+	}
+	return token[:n] + "…"
+}

@@ -1,0 +1,163 @@
+// Package report turns what happened into what people and programs read: the
+// accounting, the summary of a run, the line that repeats it.
+//
+// It is pure: data in, text out. It reads no clock and calls nobody.
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// State is where a run stands.
+type State string
+
+// The states.
+const (
+	Running   State = "running"
+	Finished  State = "finished"
+	Cancelled State = "cancelled" // ended before its last step
+	Broken    State = "broken"    // could not be performed to its end
+)
+
+// MaxFailures is how many failures a report lists; all of them are counted.
+const MaxFailures = 20
+
+// A Run is what became of one performance of a scenario.
+type Run struct {
+	ID        string    `json:"id"`
+	Workspace string    `json:"workspace"`
+	Scenario  string    `json:"scenario"`
+	File      string    `json:"file,omitempty"`
+	Edition   string    `json:"edition"`
+	Seed      uint64    `json:"seed"`
+	Start     time.Time `json:"start"` // on the run's clock
+	Speed     string    `json:"speed"`
+	State     State     `json:"state"`
+	Error     string    `json:"error,omitempty"` // of a broken run
+	Began     time.Time `json:"began"`
+	// Took is measured, to the settling of the last delivery.
+	Took      time.Duration `json:"took_ns"`
+	Steps     int           `json:"steps"`
+	StepsDone int           `json:"steps_done"`
+	Events    uint64        `json:"events"`
+	// Unheard is how many events had no subscriber.
+	Unheard    uint64            `json:"unheard"`
+	Deliveries Ledger            `json:"deliveries"`
+	Causes     map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
+	Latency    Latency           `json:"latency"`
+	Failures   []Failure         `json:"failures,omitempty"` // the first MaxFailures
+}
+
+// A Failure is one delivery that did not succeed.
+type Failure struct {
+	Delivery string `json:"delivery"`
+	Event    string `json:"event"`
+	Position string `json:"position"` // of the step, file:line:col
+	Status   string `json:"status"`   // such as failed(timeout)
+	Detail   string `json:"detail,omitempty"`
+}
+
+// Latency is how long consumers took to answer, from the start of an attempt to
+// the end of its answer; all zero where nothing was answered.
+type Latency struct {
+	P50 time.Duration `json:"p50_ns"`
+	P99 time.Duration `json:"p99_ns"`
+	Max time.Duration `json:"max_ns"`
+}
+
+// Latencies collects answer times within 0.1 % of their value, from 1 µs to an
+// hour. Its zero value is empty. It is not safe for concurrent use.
+type Latencies struct{ h *hdrhistogram.Histogram }
+
+// Add counts one answer time.
+func (l *Latencies) Add(d time.Duration) {
+	if l.h == nil {
+		l.h = hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3)
+	}
+	_ = l.h.RecordValue(min(max(d.Microseconds(), 1), int64(time.Hour/time.Microsecond)))
+}
+
+// Summary returns the percentiles.
+func (l *Latencies) Summary() Latency {
+	if l.h == nil {
+		return Latency{}
+	}
+	at := func(q float64) time.Duration { return time.Duration(l.h.ValueAtQuantile(q)) * time.Microsecond }
+	return Latency{at(50), at(99), time.Duration(l.h.Max()) * time.Microsecond}
+}
+
+// OK reports whether the run came to its end and every delivery was delivered.
+func (r Run) OK() bool {
+	return r.State == Finished && r.Deliveries.Balanced() && r.Deliveries.Delivered == r.Deliveries.Emitted
+}
+
+// Rerun returns the command that repeats the run byte for byte against another
+// consumer at to.
+func (r Run) Rerun(to string) string {
+	name := r.Scenario
+	if r.File != "" {
+		name = r.File
+	}
+	return fmt.Sprintf("hirempire-emulator run %s --to %s --seed %d --start %s --edition %s",
+		quote(name), quote(to), r.Seed, r.Start.UTC().Format(time.RFC3339Nano), r.Edition)
+}
+
+// quote makes a word one word for the shells of Unix and Windows.
+func quote(word string) string {
+	plain := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:\\@%+=,", c)
+	}
+	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !plain(c) }) < 0 {
+		return word
+	}
+	if strings.ContainsAny(word, "$`\"") { // which double quotes would not keep from a Unix shell
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return `"` + word + `"`
+}
+
+// WriteText writes the run's summary for people.
+func (r Run) WriteText(w io.Writer, to string) {
+	fmt.Fprintf(w, "%s: %s after %s, %d of %d steps\n", r.Scenario, r.State, Round(r.Took), r.StepsDone, r.Steps)
+	if r.Error != "" {
+		fmt.Fprintf(w, "  %s\n", r.Error)
+	}
+	fmt.Fprintf(w, "  events      %d", r.Events)
+	if r.Unheard > 0 {
+		fmt.Fprintf(w, " (%d without a subscriber)", r.Unheard)
+	}
+	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, r.Deliveries)
+	for _, cause := range slices.Sorted(maps.Keys(r.Causes)) {
+		fmt.Fprintf(w, "              %s × %s\n", strconv.FormatUint(r.Causes[cause], 10), cause)
+	}
+	if r.Latency.Max > 0 {
+		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
+	}
+	for _, f := range r.Failures {
+		fmt.Fprintf(w, "  %s: %s %s: %s\n", f.Position, f.Event, f.Status, f.Detail)
+	}
+	if more := r.Deliveries.Failed + r.Deliveries.Dropped; more > MaxFailures {
+		fmt.Fprintf(w, "  … and %d more\n", more-MaxFailures)
+	}
+	if !r.Deliveries.Balanced() {
+		fmt.Fprintf(w, "  the accounting does not balance: %+v\n", r.Deliveries)
+	}
+	fmt.Fprintf(w, "  rerun       %s\n", r.Rerun(to))
+}
+
+// Round returns the duration with about three digits, for people.
+func Round(d time.Duration) time.Duration {
+	for unit := time.Microsecond; ; unit *= 10 {
+		if d < 1000*unit || unit >= time.Hour {
+			return d.Round(unit)
+		}
+	}
+}
