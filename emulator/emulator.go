@@ -1,0 +1,239 @@
+package emulator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/api"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/control"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/registration"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
+)
+
+// An Emulator stands in for the vendor. Make it with [New]; it is safe for
+// concurrent use.
+type Emulator struct {
+	opts      Options
+	seed      seed.Seed
+	library   *Library
+	store     *workspace.Store
+	journal   *journal.Journal
+	deliverer *deliver.Deliverer
+	registrar *registration.Registrar
+	engine    *replay.Engine
+	handler   http.Handler
+
+	ready    atomic.Bool
+	server   *http.Server
+	listener net.Listener
+	stop     context.CancelFunc // ends the contexts of requests
+	serving  sync.WaitGroup
+	shutdown sync.Once
+}
+
+// New builds an emulator; nothing runs until [Emulator.Start] or the first
+// request to [Emulator.Handler]. The error says which option or file is wrong.
+func New(opts Options) (*Emulator, error) {
+	opts.Edition = cmp.Or(opts.Edition, hirempire.DefaultEdition)
+	opts.Speed = cmp.Or(opts.Speed, 1)
+	opts.ChallengeTimeout = cmp.Or(opts.ChallengeTimeout, 5*time.Second)
+	opts.DeliveryTimeout = cmp.Or(opts.DeliveryTimeout, 10*time.Second)
+	if opts.Clock == nil {
+		opts.Clock = RealClock()
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Tokens == nil {
+		tokens := fixtures.DefaultTokens()
+		opts.Tokens = &tokens
+	}
+	if _, err := hirempire.ParseEdition(string(opts.Edition)); err != nil {
+		return nil, err
+	}
+	e := &Emulator{opts: opts}
+	var err error
+	if e.library, err = NewLibrary(opts.Scenarios); err != nil {
+		return nil, err
+	}
+	if opts.Play != "" {
+		if _, err := e.library.Scenario(opts.Play); err != nil {
+			return nil, err
+		}
+	}
+	root := seed.Random()
+	if opts.Seed != nil {
+		root = seed.Seed(*opts.Seed)
+	}
+	e.seed = root
+	e.store, err = workspace.New(workspace.Config{
+		Edition: opts.Edition, Tokens: *opts.Tokens, Seed: root, Now: opts.Clock.Now,
+		Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks},
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.journal = journal.New(journal.Limits{Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes})
+	e.deliverer = deliver.New(deliver.Config{
+		Clock: opts.Clock, Journal: e.journal, Dial: opts.DialContext,
+		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
+		QueueSize: opts.Limits.QueuedDeliveries, InContainer: opts.InContainer,
+	})
+	e.registrar = registration.New(registration.Config{
+		Edition: opts.Edition, Store: e.store, Deliverer: e.deliverer, Journal: e.journal, Seed: root, Logger: opts.Logger,
+		SkipChallenge: opts.SkipChallenge, Challenges: opts.Limits.WorkspaceChallenges, AllChallenges: opts.Limits.Challenges,
+	})
+	e.engine = replay.New(replay.Config{
+		Edition: opts.Edition, Clock: opts.Clock, Seed: root, Store: e.store, Deliverer: e.deliverer, Journal: e.journal,
+		Logger: opts.Logger, Runs: opts.Limits.Runs,
+	})
+	e.handler = e.planes(root)
+	return e, nil
+}
+
+// planes mounts the vendor's API and the control API. Which one a request is for
+// is read from the path as it is on the wire, so that no path crosses over.
+func (e *Emulator) planes(root seed.Seed) http.Handler {
+	vendor := api.New(api.Config{
+		Edition: e.opts.Edition, Clock: e.opts.Clock, Seed: root, Journal: e.journal, Registrar: e.registrar,
+		Logger: e.opts.Logger, Registered: e.play,
+	})
+	own := control.New(control.Config{
+		Store: e.store, Journal: e.journal, Registrar: e.registrar, Deliverer: e.deliverer, Engine: e.engine,
+		Ready: e.ready.Load, Scenario: e.library.Scenario, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
+		Registered: e.play, AllowHosts: e.opts.AllowHosts,
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		if path == control.Prefix || strings.HasPrefix(path, control.Prefix+"/") {
+			own.ServeHTTP(w, r)
+			return
+		}
+		vendor.ServeHTTP(w, r)
+	})
+}
+
+// play performs the scenario of [Options.Play] in a workspace.
+func (e *Emulator) play(workspaceID string) {
+	if e.opts.Play == "" {
+		return
+	}
+	story, err := e.library.Scenario(e.opts.Play)
+	if err == nil {
+		_, err = e.engine.Start(workspaceID, story, replay.Options{Seed: e.opts.Seed, Speed: e.opts.Speed, Fixtures: e.fixturesOf(story)})
+	}
+	if err != nil {
+		e.opts.Logger.Error("the scenario to play did not start", "scenario", e.opts.Play, "cause", err)
+	}
+}
+
+// fixtures lists where the fixtures of a scenario are looked for.
+func (e *Emulator) fixtures(beside fs.FS) []fs.FS {
+	return slices.DeleteFunc([]fs.FS{beside, e.opts.Fixtures, embeddedFixtures(e.opts.Edition)}, func(f fs.FS) bool { return f == nil })
+}
+
+// fixturesOf lists them for a story of the library.
+func (e *Emulator) fixturesOf(s *scenario.Scenario) []fs.FS {
+	if e.library.owns(s) {
+		return e.fixtures(e.opts.Scenarios)
+	}
+	return e.fixtures(nil)
+}
+
+func embeddedFixtures(edition hirempire.Edition) fs.FS {
+	embedded, err := fs.Sub(fixtures.FS, string(edition))
+	if err != nil {
+		panic(err) // the path is valid
+	}
+	return embedded
+}
+
+// Handler returns both planes, for servers of the caller's own.
+func (e *Emulator) Handler() http.Handler { return e.handler }
+
+// Start binds the address and serves in the background until
+// [Emulator.Shutdown]. The error says what keeps it from listening.
+func (e *Emulator) Start(ctx context.Context) error {
+	if e.opts.Addr == "" {
+		e.ready.Store(true)
+		return nil
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", e.opts.Addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", e.opts.Addr, err)
+	}
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.listener, e.stop = listener, stop
+	e.server = &http.Server{
+		Handler:           e.handler,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      e.opts.ChallengeTimeout + time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		// OPTIONS * is a path that the vendor does not have.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(e.opts.Logger.Handler(), slog.LevelDebug),
+	}
+	e.serving.Go(func() {
+		if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			e.opts.Logger.Error("the listener failed", "cause", err)
+		}
+	})
+	e.ready.Store(true)
+	return nil
+}
+
+// Seed returns the seed of all ids: that of the options, or the one drawn.
+func (e *Emulator) Seed() uint64 { return uint64(e.seed) }
+
+// URL returns the base of the emulator's addresses, such as
+// http://127.0.0.1:8080, or "" if it does not listen.
+func (e *Emulator) URL() string {
+	if e.listener == nil {
+		return ""
+	}
+	return "http://" + e.listener.Addr().String()
+}
+
+// Shutdown ends runs, drops what is queued as shut down, lets attempts that are
+// under way end until ctx does, and returns when no goroutine or connection is
+// left. It may be called more than once, with or without [Emulator.Start]; only
+// the first call does anything.
+func (e *Emulator) Shutdown(ctx context.Context) error {
+	var err error
+	e.shutdown.Do(func() {
+		e.ready.Store(false)
+		e.engine.Close()
+		if e.server != nil {
+			e.stop() // blocked waits and challenges end now
+			if err = e.server.Shutdown(ctx); err != nil {
+				err = errors.Join(err, e.server.Close())
+			}
+			e.serving.Wait()
+		}
+		e.deliverer.Close(ctx)
+		e.engine.Wait()
+	})
+	return err
+}

@@ -1,0 +1,147 @@
+// Package api serves the vendor's endpoints, one file for each operation.
+//
+// It reads requests, writes answers to the byte, and records both; what an
+// operation does is decided in the rooms below.
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/registration"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+)
+
+// Config says what the endpoints work with.
+type Config struct {
+	Edition   hirempire.Edition
+	Clock     clock.Clock
+	Seed      seed.Seed
+	Journal   *journal.Journal
+	Registrar *registration.Registrar
+	Logger    *slog.Logger
+	// Registered, if not nil, is called after the answer to a successful
+	// registration was written.
+	Registered func(workspaceID string)
+}
+
+type server struct {
+	Config
+	calls atomic.Uint64
+}
+
+// New returns the handler of the vendor's plane. Paths match exactly, as they
+// are on the wire: no clean-up, no redirect.
+func New(cfg Config) http.Handler {
+	s := &server{Config: cfg}
+	operations := map[hirempire.Operation]operation{
+		hirempire.CreateWebhook: s.createWebhook,
+	}
+	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	methods := map[string][]string{}
+	for _, route := range hirempire.Routes(cfg.Edition) {
+		router.Path(route.Path).Methods(route.Method).Handler(s.handle(route.Operation, operations[route.Operation]))
+		methods[route.Path] = append(methods[route.Path], route.Method)
+	}
+	router.NotFoundHandler = s.handle("", func(context.Context, registration.Call) (any, registration.Outcome, *hirempire.Error) {
+		return nil, registration.Outcome{Note: "no such path in edition " + string(cfg.Edition)}, hirempire.NotFound()
+	})
+	notAllowed := s.handle("", func(context.Context, registration.Call) (any, registration.Outcome, *hirempire.Error) {
+		return nil, registration.Outcome{}, hirempire.MethodNotAllowed()
+	})
+	router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(methods[r.URL.EscapedPath()], ", "))
+		notAllowed.ServeHTTP(w, r)
+	})
+	return router
+}
+
+// An operation answers a call with a body to encode or with an error.
+type operation func(context.Context, registration.Call) (any, registration.Outcome, *hirempire.Error)
+
+// handle reads the call, performs the operation, writes and records its answer.
+func (s *server) handle(op hirempire.Operation, perform operation) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		watch, at := clock.Start(), s.Clock.Now()
+		call, bodyNote := readCall(w, r)
+		// From here on the time is the operation's: a challenge may take longer
+		// than a request is given to arrive.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		answer, outcome, failure := perform(r.Context(), call)
+
+		status, by := http.StatusOK, "success"
+		var body []byte
+		if failure != nil {
+			status, by, body = failure.Status, failure.Code, failure.Body()
+			if status == http.StatusTooManyRequests {
+				w.Header().Set("Retry-After", "1")
+			}
+		} else {
+			body = hirempire.Marshal(answer)
+		}
+		s.record(r, journal.Call{
+			At:         at,
+			Workspace:  outcome.Workspace,
+			Operation:  op,
+			Body:       clip(call.Body),
+			Status:     status,
+			Answer:     clip(body),
+			AnsweredBy: by,
+			Note:       strings.TrimPrefix(bodyNote+"; "+outcome.Note, "; "),
+			Took:       watch.Elapsed(),
+		})
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(status)
+		_, _ = w.Write(body) // a client that went away misses it
+		if outcome.Webhook.ID != "" && s.Registered != nil {
+			_ = http.NewResponseController(w).Flush()
+			s.Registered(outcome.Workspace)
+		}
+	})
+}
+
+// readCall reads the request to its end. A body that is too large or breaks off
+// is handed on as an empty one, which no operation that needs a body accepts.
+func readCall(w http.ResponseWriter, r *http.Request) (registration.Call, string) {
+	call := registration.Call{Authorization: r.Header.Values("Authorization"), Query: r.URL.RawQuery}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hirempire.MaxBodyBytes))
+	if err != nil {
+		return call, "the body was not read: " + err.Error()
+	}
+	call.Body = body
+	return call, ""
+}
+
+func (s *server) record(r *http.Request, c journal.Call) {
+	c.ID = s.Seed.Key("request").Num(s.calls.Add(1)).ID("req_")
+	c.Method, c.Path = r.Method, clip([]byte(r.URL.RequestURI()))
+	if token, ok := hirempire.ParseAuthorization(r.Header.Values("Authorization")); ok {
+		c.Token = workspace.ShortToken(token)
+	}
+	s.Journal.Called(c)
+	level := slog.LevelInfo
+	if c.Operation != "" && c.AnsweredBy == "success" {
+		level = slog.LevelDebug // what it did was logged
+	}
+	s.Logger.Log(r.Context(), level, "api call", "method", c.Method, "path", c.Path, "token", c.Token,
+		"status", c.Status, "answered_by", c.AnsweredBy, "note", c.Note, "request", c.ID)
+}
+
+// clip returns what the journal keeps of a body.
+func clip(b []byte) string {
+	return strings.ToValidUTF8(string(b[:min(len(b), deliver.ShownBytes)]), "\ufffd")
+}

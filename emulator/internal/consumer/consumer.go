@@ -1,0 +1,59 @@
+// Package consumer is the built-in consumer of `listen` and `demo`: it answers
+// challenges as the vendor documents, and tells what arrives.
+package consumer
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// maxBytes is the size of the largest request that is read.
+const maxBytes = 16 << 20
+
+// An Arrival is one request that reached the consumer.
+type Arrival struct {
+	Challenge string // the value, if the request was a challenge
+	Event     string // the type that the payload names, if any
+	Body      []byte
+}
+
+// New returns a consumer that tells of each arrival before it answers. Arrivals
+// may come at the same time.
+func New(tell func(Arrival)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			http.Error(w, "this is a webhook consumer: it takes POST", http.StatusMethodNotAllowed)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBytes))
+		if err != nil {
+			http.Error(w, "the body was not read: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		var payload struct {
+			Event     string  `json:"event"`
+			Type      string  `json:"type"`
+			Challenge *string `json:"challenge"`
+		}
+		malformed := json.Unmarshal(body, &payload)
+		a := Arrival{Event: payload.Event, Body: body}
+		isChallenge := malformed == nil && payload.Type == "url_verification" && payload.Challenge != nil
+		if isChallenge {
+			a.Challenge = *payload.Challenge
+		}
+		tell(a)
+		if malformed != nil {
+			http.Error(w, "not JSON: "+malformed.Error(), http.StatusBadRequest)
+			return
+		}
+		answer := []byte(`{"ok":true}`)
+		if isChallenge {
+			answer, _ = json.Marshal(map[string]string{"challenge": a.Challenge})
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		_, _ = w.Write(answer)
+	})
+}

@@ -1,0 +1,105 @@
+// Package control serves the emulator's own API under /_emulator: what suites
+// and people drive the emulator with and ask it. The vendor has nothing like it.
+package control
+
+import (
+	"context"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/registration"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// Prefix is where the plane begins.
+const Prefix = "/_emulator"
+
+// Config says what the control API works with.
+type Config struct {
+	Store     *workspace.Store
+	Journal   *journal.Journal
+	Registrar *registration.Registrar
+	Deliverer *deliver.Deliverer
+	Engine    *replay.Engine
+	// Ready reports whether the listeners are bound and the scenarios loaded.
+	Ready func() bool
+	// Scenario returns a scenario of the library; the error wraps
+	// [fs.ErrNotExist] if there is none of that name.
+	Scenario func(name string) (*scenario.Scenario, error)
+	// Speed of runs that name none.
+	Speed clock.Speed
+	// FixturesOf lists where the fixtures of such a scenario are looked for.
+	FixturesOf func(*scenario.Scenario) []fs.FS
+	// Sent is where those of scenarios sent over HTTP are.
+	Sent []fs.FS
+	// Registered, if not nil, is called after a successful registration was answered.
+	Registered func(workspaceID string)
+	// AllowHosts are further names under which the plane answers.
+	AllowHosts []string
+}
+
+type server struct{ Config }
+
+// New returns the handler of the control plane.
+func New(cfg Config) http.Handler {
+	s := &server{cfg}
+	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	r.NotFoundHandler = respond(func(*request) (answer, error) {
+		return answer{}, fail(http.StatusNotFound, "not-found", "no such path under "+Prefix)
+	})
+	r.MethodNotAllowedHandler = respond(func(*request) (answer, error) {
+		return answer{}, fail(http.StatusMethodNotAllowed, "method-not-allowed", "that path takes another method")
+	})
+	for _, route := range []struct {
+		method, path string
+		handle       handler
+	}{
+		{http.MethodGet, "/livez", s.live},
+		{http.MethodGet, "/readyz", s.ready},
+		{http.MethodGet, "/workspaces", s.listWorkspaces},
+		{http.MethodGet, "/webhooks", s.listWebhooks},
+		{http.MethodPost, "/webhooks", s.registerWebhook},
+		{http.MethodPost, "/events", s.sendEvent},
+		{http.MethodPost, "/runs", s.startRun},
+		{http.MethodGet, "/runs", s.listRuns},
+		{http.MethodGet, "/runs/{id}", s.showRun},
+		{http.MethodDelete, "/runs/{id}", s.cancelRun},
+		{http.MethodGet, "/deliveries", s.listDeliveries},
+		{http.MethodGet, "/deliveries/wait", s.awaitDeliveries},
+		{http.MethodGet, "/deliveries/{id}", s.showDelivery},
+		{http.MethodPost, "/reset", s.reset},
+	} {
+		r.Path(Prefix + route.path).Methods(route.method).Handler(respond(route.handle))
+	}
+	return guard(cfg.AllowHosts, r)
+}
+
+func (s *server) live(*request) (answer, error) {
+	return ok(map[string]string{"status": "alive"})
+}
+
+func (s *server) ready(*request) (answer, error) {
+	if !s.Ready() {
+		return answer{}, fail(http.StatusServiceUnavailable, "not-ready", "the listeners are not bound yet, or are closing")
+	}
+	return ok(map[string]string{"status": "ready"})
+}
+
+// await runs wait with at most d, for answers that may take that long.
+func await(r *request, d time.Duration, wait func(context.Context) error) error {
+	rc := http.NewResponseController(r.writer)
+	// The server's deadlines are for requests that are answered at once.
+	_ = rc.SetReadDeadline(time.Time{})
+	_ = rc.SetWriteDeadline(time.Time{})
+	ctx, cancel := context.WithTimeout(r.Context(), d)
+	defer cancel()
+	return wait(ctx)
+}

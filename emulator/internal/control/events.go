@@ -1,0 +1,85 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// sendEvent sends one event to every subscribed webhook of a workspace.
+func (s *server) sendEvent(r *request) (answer, error) {
+	var body struct {
+		Event hirempire.Event `json:"event"`
+		Body  json.RawMessage `json:"body"`
+		Set   json.RawMessage `json:"set"`
+		Seed  *uint64         `json:"seed"`
+		Token string          `json:"token"`
+	}
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	wait, waitErr := r.duration("wait", 0, MaxWait)
+	id, err := s.chosen(r, body.Token)
+	if err := errors.Join(waitErr, r.queried(), err); err != nil {
+		return answer{}, err
+	}
+	ev := replay.Event{Type: body.Event, Seed: body.Seed, Body: body.Body}
+	switch {
+	case body.Event == "" && body.Body == nil:
+		return answer{}, badRequest("name an event to fake, or give the body to send")
+	case body.Event != "" && body.Body != nil:
+		return answer{}, badRequest("event fakes a payload and body gives one: send only one of them")
+	case body.Body != nil && (body.Set != nil || body.Seed != nil):
+		return answer{}, badRequest("set and seed change a faked payload; a body is sent as it is")
+	case body.Body == nil && !body.Event.Valid():
+		return answer{}, badRequest("event %s is unknown, known: %s", quoted(string(body.Event)), join(hirempire.Events()))
+	}
+	if body.Set != nil {
+		settings, problems := scenario.ParseSet(body.Event, body.Set)
+		if len(problems) > 0 {
+			texts := make([]string, len(problems))
+			for i, p := range problems {
+				texts[i] = p.Message
+			}
+			return answer{}, fail(http.StatusBadRequest, "bad-set", "set does not fit the payload of "+string(body.Event), texts...)
+		}
+		ev.Set = settings
+	}
+	ids, err := s.Engine.Emit(r.Context(), id, ev)
+	if errors.Is(err, replay.ErrNobody) {
+		return answer{}, fail(http.StatusConflict, "nobody-subscribed", "no active webhook of the workspace is subscribed to it: register one first")
+	}
+	if err != nil {
+		return answer{}, badRequest("%v", err)
+	}
+	if wait == 0 {
+		return answer{status: http.StatusAccepted, body: map[string][]string{"deliveries": ids}}, nil
+	}
+	err = await(r, wait, func(ctx context.Context) error { return s.Journal.AwaitIDs(ctx, id, ids) })
+	views := []deliveryView{}
+	for _, d := range s.deliveriesOf(ids) {
+		views = append(views, viewDelivery(d))
+	}
+	if err != nil {
+		late := fail(http.StatusConflict, "time-out", "not every delivery was settled within "+wait.String())
+		late.Nearest = views
+		return answer{}, late
+	}
+	return ok(map[string]any{"deliveries": views})
+}
+
+func (s *server) deliveriesOf(ids []string) []journal.Delivery {
+	var found []journal.Delivery
+	for _, id := range ids {
+		if d, ok := s.Journal.Delivery(id); ok {
+			found = append(found, d)
+		}
+	}
+	return found
+}

@@ -1,0 +1,231 @@
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+)
+
+// request is what a handler sees.
+type request struct {
+	*http.Request
+	writer http.ResponseWriter
+	asked  []string // the query parameters that were read
+}
+
+// answer is what a handler returns.
+type answer struct {
+	status int
+	body   any
+	then   func() // after it was written; may be nil
+}
+
+type handler func(*request) (answer, error)
+
+func ok(body any) (answer, error) { return answer{status: http.StatusOK, body: body}, nil }
+
+// failure is an answer that explains.
+type failure struct {
+	status   int
+	Code     string   `json:"code"`
+	Message  string   `json:"message"`
+	Problems []string `json:"problems"`
+	// Nearest is what a wait saw instead.
+	Nearest any `json:"nearest,omitempty"`
+}
+
+func (f *failure) Error() string { return f.Message }
+
+func fail(status int, code, message string, problems ...string) *failure {
+	if problems == nil {
+		problems = []string{}
+	}
+	return &failure{status: status, Code: code, Message: message, Problems: problems}
+}
+
+func badRequest(format string, args ...any) *failure {
+	return fail(http.StatusBadRequest, "bad-request", fmt.Sprintf(format, args...))
+}
+
+// respond makes a handler one of net/http: the only place that writes answers.
+func respond(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := h(&request{Request: r, writer: w})
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		writeJSON(w, a.status, a.body)
+		if a.then != nil {
+			_ = http.NewResponseController(w).Flush()
+			a.then()
+		}
+	})
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
+		f = fail(http.StatusInternalServerError, "internal", err.Error())
+	}
+	writeJSON(w, f.status, map[string]*failure{"error": f})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	b := append(hirempire.Marshal(body), '\n')
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a client that went away misses it
+}
+
+// decode reads a JSON body strictly: one object, known keys only. No body at all
+// is an empty object.
+func (r *request) decode(into any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(r.writer, r.Body, hirempire.MaxBodyBytes))
+	if err != nil {
+		return badRequest("the body was not read: %v", err)
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return badRequest("the body is not as expected: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if dec.Decode(new(json.RawMessage)) != io.EOF {
+		return badRequest("the body holds more than one JSON value")
+	}
+	return nil
+}
+
+// query returns a query parameter.
+func (r *request) query(name string) string {
+	r.asked = append(r.asked, name)
+	return r.URL.Query().Get(name)
+}
+
+// queried says what is wrong with the query besides the parameters that were
+// read: a misspelt filter would silently match everything.
+func (r *request) queried() error {
+	q := r.URL.Query()
+	for name, values := range q {
+		if name == "token" {
+			return badRequest("a token does not belong in a URL; send it in the header Emulator-Token")
+		}
+		if !slices.Contains(r.asked, name) {
+			known := strings.Join(slices.Sorted(slices.Values(r.asked)), ", ")
+			if known == "" {
+				known = "none"
+			}
+			return badRequest("unknown query parameter %q, known: %s", name, known)
+		}
+		if len(values) > 1 {
+			return badRequest("query parameter %q is given twice", name)
+		}
+	}
+	return nil
+}
+
+func (r *request) duration(name string, byDefault, most time.Duration) (time.Duration, error) {
+	text := r.query(name)
+	if text == "" {
+		return byDefault, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > most {
+		return 0, badRequest("%s=%s: write a duration from 0s to %s, such as 10s", name, text, most)
+	}
+	return d, nil
+}
+
+func (r *request) number(name string, byDefault, least, most uint64) (uint64, error) {
+	text := r.query(name)
+	if text == "" {
+		return byDefault, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, badRequest("%s=%s: write a whole number from %d to %d", name, text, least, most)
+	}
+	return n, nil
+}
+
+// page reads limit and since.
+func (r *request) page() (since uint64, limit int, err error) {
+	if since, err = r.number("since", 0, 0, 1<<62); err != nil {
+		return 0, 0, err
+	}
+	n, err := r.number("limit", 100, 1, 1000)
+	return since, int(n), err
+}
+
+func (r *request) path(name string) string { return mux.Vars(r.Request)[name] }
+
+// named returns the workspace that the request names by query, header or body
+// token, "" if it names none.
+func (s *server) named(r *request, bodyToken string) (string, error) {
+	id := r.query("workspace")
+	tokens := r.Header.Values("Emulator-Token")
+	if bodyToken != "" {
+		tokens = append(slices.Clone(tokens), bodyToken)
+	}
+	for _, token := range tokens {
+		if !hirempire.IsToken(token) {
+			return "", badRequest("the token is not 1 to %d characters of visible ASCII", hirempire.MaxTokenBytes)
+		}
+		of := s.Store.ID(token)
+		if id != "" && id != of {
+			return "", badRequest("the request names two workspaces")
+		}
+		id = of
+	}
+	return id, nil
+}
+
+// chosen returns the workspace that the request names or, if it names none, the
+// only one with webhooks.
+func (s *server) chosen(r *request, bodyToken string) (string, error) {
+	id, err := s.named(r, bodyToken)
+	if err != nil || id != "" {
+		return id, err
+	}
+	var with []workspace.Workspace
+	for _, w := range s.Store.All() {
+		if w.Deliverable() {
+			with = append(with, w)
+		}
+	}
+	switch len(with) {
+	case 1:
+		return with[0].ID, nil
+	case 0:
+		return "", fail(http.StatusBadRequest, "no-workspace",
+			"no workspace has a webhook yet: register one, or name the workspace by token or by workspace=ws_…")
+	default:
+		return "", fail(http.StatusBadRequest, "which-workspace", fmt.Sprintf(
+			"%d workspaces have webhooks: name one by the header Emulator-Token, by token in the body, or by workspace=ws_…", len(with)))
+	}
+}
+
+// quoted returns text for a message, without control characters.
+func quoted(text string) string {
+	if len(text) > 100 {
+		text = text[:100] + "…"
+	}
+	return strconv.Quote(text)
+}

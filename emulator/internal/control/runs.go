@@ -1,0 +1,148 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// speed is a number or "max".
+type speed clock.Speed
+
+func (s *speed) UnmarshalJSON(b []byte) error {
+	text := string(b)
+	if err := json.Unmarshal(b, &text); err != nil {
+		text = string(b)
+	}
+	parsed, err := clock.ParseSpeed(text)
+	*s = speed(parsed)
+	return err
+}
+
+// startRun performs a scenario in a workspace.
+func (s *server) startRun(r *request) (answer, error) {
+	var body struct {
+		Scenario string     `json:"scenario"`
+		YAML     string     `json:"yaml"`
+		Seed     *uint64    `json:"seed"`
+		Start    *time.Time `json:"start"`
+		Speed    speed      `json:"speed"`
+		Token    string     `json:"token"`
+	}
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	wait, waitErr := r.duration("wait", 0, MaxWait)
+	story, storyErr := s.story(body.Scenario, body.YAML)
+	if err := errors.Join(waitErr, storyErr); err != nil {
+		return answer{}, err
+	}
+	id, err := s.chosen(r, body.Token)
+	if err := errors.Join(r.queried(), err); err != nil {
+		return answer{}, err
+	}
+	fixtures := s.Sent
+	if body.Scenario != "" {
+		fixtures = s.FixturesOf(story)
+	}
+	run, err := s.Engine.Start(id, story, replay.Options{
+		Seed: body.Seed, Start: body.Start, Speed: cmp.Or(clock.Speed(body.Speed), s.Speed), Fixtures: fixtures,
+	})
+	switch {
+	case errors.Is(err, replay.ErrBusy):
+		return answer{}, fail(http.StatusConflict, "too-many-runs", err.Error()+": wait for one to end, or cancel it")
+	case err != nil:
+		return answer{}, badRequest("%v", err)
+	case wait == 0:
+		return answer{status: http.StatusAccepted, body: map[string]report.Run{"run": run.Report()}}, nil
+	}
+	err = await(r, wait, func(ctx context.Context) error {
+		select {
+		case <-run.Done():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	if err != nil {
+		late := fail(http.StatusConflict, "time-out", "the run did not end within "+wait.String()+"; it goes on")
+		late.Nearest = run.Report()
+		return answer{}, late
+	}
+	return ok(map[string]report.Run{"run": run.Report()})
+}
+
+// story returns the scenario that the request names or brings.
+func (s *server) story(name, yaml string) (*scenario.Scenario, error) {
+	switch {
+	case name == "" && yaml == "":
+		return nil, badRequest("name a scenario, or give one as yaml")
+	case name != "" && yaml != "":
+		return nil, badRequest("scenario names a story and yaml gives one: send only one of them")
+	case name != "":
+		story, err := s.Scenario(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fail(http.StatusNotFound, "no-such-scenario", fmt.Sprintf("there is no scenario %s", quoted(name)))
+		}
+		if err != nil {
+			return nil, badRequest("%v", err)
+		}
+		return story, nil
+	default:
+		story, problems := scenario.Parse("yaml", []byte(yaml))
+		if story == nil {
+			texts := make([]string, len(problems))
+			for i, p := range problems {
+				texts[i] = p.String()
+			}
+			return nil, fail(http.StatusBadRequest, "invalid-scenario", "the scenario is invalid", texts...)
+		}
+		return story, nil
+	}
+}
+
+func (s *server) listRuns(r *request) (answer, error) {
+	id, err := s.named(r, "")
+	since, limit, pageErr := r.page()
+	if err := errors.Join(err, pageErr, r.queried()); err != nil {
+		return answer{}, err
+	}
+	reports := []report.Run{}
+	for _, run := range s.Engine.Runs(id) {
+		reports = append(reports, run.Report())
+	}
+	page, next := slicePage(reports, since, limit)
+	return ok(map[string]any{"runs": page, "next": next})
+}
+
+func (s *server) showRun(r *request) (answer, error) {
+	return s.withRun(r, func(*replay.Run) {})
+}
+
+func (s *server) cancelRun(r *request) (answer, error) {
+	return s.withRun(r, func(run *replay.Run) { run.Cancel(journal.ByCancel) })
+}
+
+// withRun does something with the run that the path names and answers with its report.
+func (s *server) withRun(r *request, do func(*replay.Run)) (answer, error) {
+	if err := r.queried(); err != nil {
+		return answer{}, err
+	}
+	run, found := s.Engine.Run(r.path("id"))
+	if !found {
+		return answer{}, fail(http.StatusNotFound, "no-such-run", "no run "+quoted(r.path("id"))+": it was never started, was reset, or made room for newer ones")
+	}
+	do(run)
+	return ok(map[string]report.Run{"run": run.Report()})
+}

@@ -1,0 +1,398 @@
+// Package replay performs scenarios: it walks through the steps on the run's own
+// clock, asks the cast for payloads, and hands a delivery for each subscribed
+// webhook to its queue. It owns the runs and their casts.
+package replay
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/cast"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// ErrBusy is returned where too many runs are under way.
+var ErrBusy = errors.New("too many runs are under way")
+
+// Config says what an engine works with.
+type Config struct {
+	Edition   hirempire.Edition
+	Clock     clock.Clock
+	Seed      seed.Seed // of ids, and of runs that have no seed of their own
+	Store     *workspace.Store
+	Deliverer *deliver.Deliverer
+	Journal   *journal.Journal
+	Logger    *slog.Logger
+	// Runs is how many may be under way, and how many that have ended are
+	// remembered. Default 100.
+	Runs int
+}
+
+// Engine is safe for concurrent use; make it with [New], end it with [Engine.Close].
+type Engine struct {
+	cfg Config
+
+	mu     sync.Mutex
+	runs   []*Run // oldest first
+	closed bool
+	busy   sync.WaitGroup
+}
+
+// New returns an engine without runs.
+func New(cfg Config) *Engine {
+	cfg.Runs = cmp.Or(cfg.Runs, 100)
+	return &Engine{cfg: cfg}
+}
+
+// Options of a run. Zero values leave the choice to the scenario.
+type Options struct {
+	Seed  *uint64    // beats the scenario's; where neither says, it is drawn
+	Start *time.Time // beats the scenario's; where neither says, it is now
+	Speed clock.Speed
+	// Fixtures are looked through in this order.
+	Fixtures []fs.FS
+	// Stepped, if not nil, is called as each step begins, from the run's goroutine.
+	Stepped func(index int, step scenario.Step)
+}
+
+// A Run is one performance of a scenario.
+type Run struct {
+	engine   *Engine
+	scenario *scenario.Scenario
+	fixtures map[string][]byte
+	stepped  func(int, scenario.Step)
+	line     *clock.Timeline
+	cast     *cast.Cast
+	watch    clock.Stopwatch
+	cancel   context.CancelCauseFunc
+	emitted  chan struct{}  // closed when nothing more is emitted
+	pending  sync.WaitGroup // deliveries that are not settled
+	done     chan struct{}  // closed when all is settled
+
+	mu        sync.Mutex
+	report    report.Run
+	latencies report.Latencies
+}
+
+// Start begins to perform a scenario in a workspace and returns at once. The
+// error says what keeps it from starting; nothing was sent then.
+func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Run, error) {
+	fixtures, err := readFixtures(s, o.Fixtures)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errors.New("the emulator is shutting down")
+	}
+	if under := len(slices.DeleteFunc(slices.Clone(e.runs), (*Run).ended)); under >= e.cfg.Runs {
+		return nil, fmt.Errorf("%w: %d", ErrBusy, under)
+	}
+	number := e.cfg.Store.NextRun(workspaceID)
+	id := e.cfg.Seed.Key("run").Str(workspaceID).Num(number).ID("run_")
+	now := e.cfg.Clock.Now()
+	chosen := uint64(e.cfg.Seed.Key("run seed").Str(id).Rand().Uint32())
+	if p := cmp.Or(o.Seed, s.Seed); p != nil {
+		chosen = *p
+	}
+	start := now.UTC().Truncate(time.Millisecond) // as precise as a payload says it
+	if p := cmp.Or(o.Start, s.Start); p != nil {
+		start = *p
+	}
+	speed := cmp.Or(o.Speed, 1)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r := &Run{
+		engine:   e,
+		scenario: s,
+		fixtures: fixtures,
+		stepped:  o.Stepped,
+		line:     clock.NewTimeline(e.cfg.Clock, start, speed),
+		cast:     cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: number, Pins: s.Cast}),
+		watch:    clock.Start(),
+		cancel:   cancel,
+		emitted:  make(chan struct{}),
+		done:     make(chan struct{}),
+		report: report.Run{
+			ID: id, Workspace: workspaceID, Scenario: s.Name, File: s.File, Edition: string(e.cfg.Edition),
+			Seed: chosen, Start: start, Speed: speed.String(), State: report.Running, Began: now, Steps: len(s.Steps),
+		},
+	}
+	e.remember(r)
+	e.busy.Go(func() {
+		defer cancel(nil)
+		err := r.perform(ctx)
+		r.pending.Wait()
+		r.close(cmp.Or(err, context.Cause(ctx)))
+	})
+	return r, nil
+}
+
+// remember adds a run; the oldest that has ended makes room.
+func (e *Engine) remember(r *Run) {
+	if len(e.runs) >= e.cfg.Runs {
+		if i := slices.IndexFunc(e.runs, (*Run).ended); i >= 0 {
+			e.runs = slices.Delete(e.runs, i, i+1)
+		}
+	}
+	e.runs = append(e.runs, r)
+}
+
+func readFixtures(s *scenario.Scenario, from []fs.FS) (map[string][]byte, error) {
+	read := map[string][]byte{}
+	for _, step := range s.Steps {
+		if step.Fixture == "" || read[step.Fixture] != nil {
+			continue
+		}
+		body, err := readFixture(step.Fixture, from)
+		if err != nil {
+			return nil, fmt.Errorf("%s: fixture: %w", step.FixturePos, err)
+		}
+		read[step.Fixture] = body
+	}
+	return read, nil
+}
+
+func readFixture(path string, from []fs.FS) ([]byte, error) {
+	for _, fsys := range from {
+		body, err := fs.ReadFile(fsys, path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return body, err
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+}
+
+// perform walks through the steps.
+func (r *Run) perform(ctx context.Context) error {
+	defer close(r.emitted)
+	for i, step := range r.scenario.Steps {
+		if r.stepped != nil {
+			r.stepped(i, step)
+		}
+		if step.Event == "" {
+			if err := r.line.Wait(ctx, step.Wait); err != nil {
+				return err
+			}
+		}
+		begins := r.line.Elapsed()
+		for n := range step.Repeat {
+			if step.Event == "" {
+				break
+			}
+			due := begins + time.Duration(n)*step.Every + r.jitter(i, n, step.Jitter)
+			if err := r.line.WaitUntil(ctx, due); err != nil {
+				return err
+			}
+			if err := r.emit(ctx, i, n, step); err != nil {
+				return err
+			}
+		}
+		r.mu.Lock()
+		r.report.StepsDone++
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+func (r *Run) jitter(step, iteration int, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	key := seed.Seed(r.report.Seed).Key("jitter").Num(uint64(step)).Num(uint64(iteration))
+	return time.Duration(key.Rand().Int64N(int64(most) + 1))
+}
+
+// emit sends one event to every subscribed webhook.
+func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
+	at := r.line.Now()
+	body, err := r.fixtures[step.Fixture], error(nil)
+	if step.Fixture == "" {
+		if body, err = r.cast.Payload(step, at); err != nil {
+			return err
+		}
+	}
+	cfg := r.engine.cfg
+	hooks := cfg.Store.Subscribers(r.report.Workspace, step.Event)
+	r.mu.Lock()
+	r.report.Events++
+	if len(hooks) == 0 {
+		r.report.Unheard++
+	}
+	r.report.Deliveries.Emitted += uint64(len(hooks))
+	r.report.Deliveries.Queued += uint64(len(hooks))
+	r.mu.Unlock()
+	for _, hook := range hooks {
+		d := journal.Delivery{
+			ID:         cfg.Seed.Key("delivery").Str(r.report.ID).Num(uint64(i)).Num(uint64(n)).Str(hook.ID).ID("dlv_"),
+			Workspace:  r.report.Workspace,
+			Run:        r.report.ID,
+			Step:       i + 1,
+			Iteration:  n + 1,
+			Event:      step.Event,
+			OccurredAt: at,
+			Body:       body,
+		}
+		r.pending.Add(1)
+		cfg.Deliverer.Enqueue(ctx, hook, d, func(status journal.Status, detail string, took time.Duration) {
+			r.settled(step, d, status, detail, took)
+		})
+	}
+	return context.Cause(ctx)
+}
+
+// settled accounts for the outcome of a delivery.
+func (r *Run) settled(step scenario.Step, d journal.Delivery, status journal.Status, detail string, took time.Duration) {
+	defer r.pending.Done()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Deliveries.Queued--
+	switch status.Word() {
+	case journal.Delivered:
+		r.report.Deliveries.Delivered++
+		r.latencies.Add(took)
+		return
+	case journal.Failed:
+		r.report.Deliveries.Failed++
+	default:
+		r.report.Deliveries.Dropped++
+	}
+	if r.report.Causes == nil {
+		r.report.Causes = map[string]uint64{}
+	}
+	r.report.Causes[string(status)]++
+	if len(r.report.Failures) < report.MaxFailures {
+		r.report.Failures = append(r.report.Failures, report.Failure{
+			Delivery: d.ID, Event: string(d.Event), Position: step.Pos.String(), Status: string(status), Detail: detail,
+		})
+	}
+}
+
+// close closes the report; the error says what ended the run early, before its
+// last step or before its last delivery was settled.
+func (r *Run) close(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Took = r.watch.Elapsed()
+	r.report.Latency = r.latencies.Summary()
+	r.latencies = report.Latencies{} // its counts are large
+	var given deliver.GivenUp
+	switch {
+	case errors.As(err, &given):
+		r.report.State, r.report.Error = report.Cancelled, given.Error()
+	case err != nil:
+		r.report.State, r.report.Error = report.Broken, err.Error()
+	default:
+		r.report.State = report.Finished
+	}
+	r.engine.cfg.Logger.Info("run ended", "run", r.report.ID, "scenario", r.report.Scenario,
+		"state", string(r.report.State), "deliveries", r.report.Deliveries.String(), "seed", r.report.Seed)
+	close(r.done)
+}
+
+func (r *Run) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// ID returns the run's id.
+func (r *Run) ID() string { return r.report.ID }
+
+// Done is closed when the last delivery of the run is settled.
+func (r *Run) Done() <-chan struct{} { return r.done }
+
+// Report returns what has happened so far; it is complete once Done is closed.
+func (r *Run) Report() report.Run {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := r.report
+	out.Failures = slices.Clone(out.Failures)
+	causes := out.Causes
+	out.Causes = nil
+	for cause, n := range causes {
+		if out.Causes == nil {
+			out.Causes = map[string]uint64{}
+		}
+		out.Causes[cause] = n
+	}
+	if out.State == report.Running {
+		out.Took = r.watch.Elapsed()
+		out.Latency = r.latencies.Summary()
+	}
+	return out
+}
+
+// Cancel ends the run: nothing more is emitted, what is on its way is dropped
+// with the cause. It returns when all is settled.
+func (r *Run) Cancel(cause journal.Cause) {
+	r.cancel(deliver.GivenUp(cause))
+	<-r.emitted
+	r.engine.cfg.Deliverer.Drop(cause, func(d journal.Delivery) bool { return d.Run == r.report.ID })
+	<-r.done
+}
+
+// Runs returns the remembered runs of a workspace, or of all if it is empty,
+// oldest first.
+func (e *Engine) Runs(workspaceID string) []*Run {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(e.runs), func(r *Run) bool {
+		return workspaceID != "" && r.report.Workspace != workspaceID
+	})
+}
+
+// Run returns the remembered run of that id.
+func (e *Engine) Run(id string) (*Run, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := slices.IndexFunc(e.runs, func(r *Run) bool { return r.report.ID == id })
+	if i < 0 {
+		return nil, false
+	}
+	return e.runs[i], true
+}
+
+// Reset cancels the runs of a workspace, or of all if it is empty, and forgets them.
+func (e *Engine) Reset(workspaceID string) {
+	runs := e.Runs(workspaceID)
+	for _, r := range runs {
+		r.Cancel(journal.ByReset)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.runs = slices.DeleteFunc(e.runs, func(r *Run) bool { return slices.Contains(runs, r) })
+}
+
+// Close lets nothing start, ends what is under way as shut down, and returns
+// when no run emits any more. Their deliveries are settled by the deliverer.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	runs := slices.Clone(e.runs)
+	e.mu.Unlock()
+	for _, r := range runs {
+		r.cancel(deliver.GivenUp(journal.ByShutdown))
+		<-r.emitted
+	}
+}
+
+// Wait returns when every run is settled, after [Engine.Close].
+func (e *Engine) Wait() { e.busy.Wait() }

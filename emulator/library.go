@@ -1,0 +1,149 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+	"github.com/hirempire-emulator/hirempire-emulator/scenarios"
+)
+
+// A Library is the stories that are known by name: the shipped ones, read when
+// they are asked for, and those of a directory, read at once. Make it with
+// [NewLibrary].
+type Library struct {
+	dir fs.FS
+	own map[string]*scenario.Scenario
+}
+
+// InvalidScenarioError lists what is wrong with a story.
+type InvalidScenarioError struct{ Problems []scenario.Problem }
+
+// Error returns the problems, a line each.
+func (e *InvalidScenarioError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// NewLibrary reads the *.yaml and *.yml stories at the top of a directory, which
+// add to the shipped ones and override those of the same name; nil: there are
+// only the shipped ones. An error about the stories themselves is an
+// [*InvalidScenarioError].
+func NewLibrary(dir fs.FS) (*Library, error) {
+	l := &Library{dir, map[string]*scenario.Scenario{}}
+	if dir == nil {
+		return l, nil
+	}
+	entries, err := fs.ReadDir(dir, ".")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the scenarios: %w", err)
+	}
+	var invalid []scenario.Problem
+	for _, entry := range entries {
+		if ext := path.Ext(entry.Name()); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		data, err := fs.ReadFile(dir, entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the scenarios: %w", err)
+		}
+		story, problems := scenario.Parse(entry.Name(), data)
+		if story == nil {
+			invalid = append(invalid, problems...)
+			continue
+		}
+		if other, ok := l.own[story.Name]; ok {
+			return nil, fmt.Errorf("%s and %s are both named %s", other.File, story.File, story.Name)
+		}
+		l.own[story.Name] = story
+	}
+	if invalid != nil {
+		return nil, &InvalidScenarioError{invalid}
+	}
+	return l, nil
+}
+
+// MissingFixtures reports the steps whose fixture is neither in one of the
+// directories (nil ones are passed over) nor embedded for the edition.
+func MissingFixtures(s *scenario.Scenario, edition hirempire.Edition, dirs ...fs.FS) []scenario.Problem {
+	var missing []scenario.Problem
+	for _, step := range s.Steps {
+		has := func(dir fs.FS) bool {
+			if dir == nil {
+				return false
+			}
+			info, err := fs.Stat(dir, step.Fixture)
+			return err == nil && !info.IsDir()
+		}
+		if step.Fixture != "" && !slices.ContainsFunc(append(dirs, embeddedFixtures(edition)), has) {
+			missing = append(missing, scenario.Problem{
+				Position: step.FixturePos, Severity: scenario.SeverityError, Code: "missing-fixture",
+				Message: fmt.Sprintf("there is no fixture `%s` beside the story, in --fixtures or among the shipped ones", step.Fixture),
+			})
+		}
+	}
+	return missing
+}
+
+// Scenario returns the story of that name; the error wraps [fs.ErrNotExist] if
+// there is none.
+func (l *Library) Scenario(name string) (*scenario.Scenario, error) {
+	if story, ok := l.own[name]; ok {
+		return story, nil
+	}
+	file := name + ".yaml"
+	if !fs.ValidPath(file) {
+		return nil, fmt.Errorf("scenario %q: %w", name, fs.ErrNotExist)
+	}
+	data, err := fs.ReadFile(scenarios.FS, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("scenario %q: %w; known: %s", name, fs.ErrNotExist, strings.Join(l.Names(), ", "))
+	}
+	if err != nil {
+		return nil, err
+	}
+	story, problems := scenario.Parse(file, data)
+	if story == nil {
+		return nil, &InvalidScenarioError{problems}
+	}
+	story.File = "" // it is known by its name
+	return story, nil
+}
+
+// owns reports whether the story is one of the directory.
+func (l *Library) owns(s *scenario.Scenario) bool { return l.own[s.Name] == s }
+
+// Names lists the stories, in alphabetical order.
+func (l *Library) Names() []string {
+	names := slices.Collect(maps.Keys(l.own))
+	for _, name := range scenarios.Names() {
+		if l.own[name] == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Source returns the text of a story; the error wraps [fs.ErrNotExist] if there
+// is none of that name.
+func (l *Library) Source(name string) ([]byte, error) {
+	s, err := l.Scenario(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case l.owns(s):
+		return fs.ReadFile(l.dir, s.File)
+	default:
+		return fs.ReadFile(scenarios.FS, name+".yaml")
+	}
+}

@@ -1,0 +1,96 @@
+package emulator
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
+)
+
+// Clock tells an emulator the time and lets it pass; see [RealClock] and
+// [NewManualClock].
+type Clock = clock.Clock
+
+// ManualClock is a [Clock] that stands still until it is advanced.
+type ManualClock = clock.Manual
+
+// RealClock returns the machine's clock.
+func RealClock() Clock { return clock.Real{} }
+
+// NewManualClock returns a clock that stands at start.
+func NewManualClock(start time.Time) *ManualClock { return clock.NewManual(start) }
+
+// Speed is how many seconds of a run pass in one second of the clock.
+type Speed = clock.Speed
+
+// MaxSpeed makes a run wait for nothing.
+const MaxSpeed = clock.Max
+
+// ParseSpeed reads a positive number or "max"; the empty text is 1.
+func ParseSpeed(text string) (Speed, error) { return clock.ParseSpeed(text) }
+
+// Options say what an emulator is like. The zero value is a working emulator
+// without a listener: everything left out has the default that its comment names.
+type Options struct {
+	// Addr is where [Emulator.Start] listens, such as 127.0.0.1:8080; port 0
+	// takes a free one. Empty: it listens nowhere, see [Emulator.Handler].
+	Addr string
+	// Edition of the contract; default [hirempire.DefaultEdition].
+	Edition hirempire.Edition
+	// Tokens with a fixed fate and the pattern of the accepted ones; default
+	// [fixtures.DefaultTokens].
+	Tokens *fixtures.Tokens
+	// Seed of all ids, and of the runs and events that have none of their own;
+	// default: random.
+	Seed *uint64
+	// Speed of runs; default 1.
+	Speed Speed
+	// Play names a scenario that is performed in a workspace after each
+	// registration; default: none.
+	Play string
+	// Scenarios is searched for *.yaml and *.yml stories, which add to the shipped
+	// ones and override those of the same name; nil: only the shipped ones.
+	Scenarios fs.FS
+	// Fixtures is searched for the fixtures that a scenario names, after the
+	// scenario's own directory and before the embedded ones; nil: nowhere.
+	Fixtures fs.FS
+
+	// SkipChallenge registers endpoints without a handshake.
+	SkipChallenge bool
+	// ChallengeTimeout bounds a challenge; default 5 s (our decision).
+	ChallengeTimeout time.Duration
+	// DeliveryTimeout bounds an attempt of a delivery; default 10 s (our decision).
+	DeliveryTimeout time.Duration
+	// InContainer makes hints explain what localhost is inside a container.
+	InContainer bool
+
+	// AllowHosts are names under which the control API answers beside addresses,
+	// localhost and names without a dot.
+	AllowHosts []string
+	Limits     Limits
+
+	// Clock is the time of the process; default [RealClock]. Time-outs and
+	// measured durations are always real.
+	Clock Clock
+	// DialContext opens connections to consumers; default: the network.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Logger gets what happens; default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Limits bound what grows with use. Zero means the default.
+type Limits struct {
+	Workspaces          int // that are remembered with webhooks; default 10,000
+	Webhooks            int // of one workspace; default 100
+	Runs                int // under way, and as many that have ended; default 100
+	Challenges          int // in progress in all; default 256
+	WorkspaceChallenges int // in progress in one workspace; default 16
+	QueuedDeliveries    int // at one webhook, before who emits waits; default 10,000
+	JournalEntries      int // of one workspace; default 1,000
+	JournalBytes        int // of one workspace, about; default 8 MiB
+}

@@ -1,0 +1,94 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/registration"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// A RegistrationError says why an endpoint was not registered: the answer of the
+// vendor's API, and what it does not say.
+type RegistrationError struct {
+	Answer *hirempire.Error
+	Note   string // such as the cause of a failed challenge; often empty
+	Hint   string // what to do about it; often empty
+}
+
+// Error returns everything that is known.
+func (e *RegistrationError) Error() string {
+	text := e.Answer.Message
+	if e.Note != "" {
+		text += " (" + e.Note + ")"
+	}
+	if e.Hint != "" {
+		text += "\n" + e.Hint
+	}
+	return text
+}
+
+// Register registers an endpoint for events as a client of the vendor's API
+// would, with its challenge, and returns the webhook's id. The error is a
+// [*RegistrationError].
+func (e *Emulator) Register(ctx context.Context, token, requestURL string, events []hirempire.Event) (string, error) {
+	_, out, failure := e.registrar.Create(ctx, registration.Call{
+		Authorization: []string{"Bearer " + token},
+		Body:          hirempire.Marshal(hirempire.CreateRequest{RequestURL: requestURL, Events: events}),
+	})
+	if failure != nil {
+		err := &RegistrationError{Answer: failure, Note: out.Note}
+		if c, ok := e.journal.LastChallenge(out.Workspace, requestURL); ok && !c.Passed {
+			err.Hint = c.Hint
+		}
+		return "", err
+	}
+	return out.Webhook.ID, nil
+}
+
+// Library returns the stories that the emulator knows by name.
+func (e *Emulator) Library() *Library { return e.library }
+
+// A Performance says how to perform a scenario. What is left out is the
+// scenario's choice; what that leaves out has the default that its comment names.
+type Performance struct {
+	Scenario *scenario.Scenario
+	Token    string     // of the workspace whose webhooks get the events
+	Seed     *uint64    // default: drawn
+	Start    *time.Time // of the run's clock; default: now
+	Speed    Speed      // default: that of the emulator
+	Beside   fs.FS      // where the scenario's fixtures are looked for first; nil: nowhere
+	// Stepped is called as each step begins, from the run's goroutine; nil is fine.
+	Stepped func(index int, step scenario.Step)
+}
+
+// Perform performs a scenario to its end. If ctx ends first, the run is
+// cancelled and its report is returned all the same. The error says why nothing
+// was performed.
+func (e *Emulator) Perform(ctx context.Context, p Performance) (report.Run, error) {
+	if p.Speed == 0 {
+		p.Speed = e.opts.Speed
+	}
+	fixtures := e.fixturesOf(p.Scenario)
+	if p.Beside != nil {
+		fixtures = e.fixtures(p.Beside)
+	}
+	run, err := e.engine.Start(e.store.ID(p.Token), p.Scenario, replay.Options{
+		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped,
+	})
+	if err != nil {
+		return report.Run{}, fmt.Errorf("cannot perform %s: %w", p.Scenario.Name, err)
+	}
+	select {
+	case <-run.Done():
+	case <-ctx.Done():
+		run.Cancel(journal.ByCancel)
+	}
+	return run.Report(), nil
+}
