@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitUsage   = 1 // a flag, an argument, an environment variable
+	exitInvalid = 2 // a scenario or another file
+	exitFailed  = 3 // it could not be done: network, server, challenge
+	exitVerdict = 4 // it was done, and a delivery did not succeed
+)
+
+// exitError gives an error its exit code; any other error is one of usage.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func failed(err error) error  { return &exitError{exitFailed, err} }
+func invalid(err error) error { return &exitError{exitInvalid, err} }
+
+// app is what commands share.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+const envPrefix = "HIREMPIRE_EMULATOR_"
+
+// Main runs the command line and returns the exit code. It ends early when ctx
+// does, as at Ctrl-C.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	a := &app{stdin, stdout, stderr, getenv}
+	root := a.root()
+	root.SetArgs(withDefaultCommand(args))
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintf(stderr, "hirempire-emulator: %s\n", text)
+	}
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	fmt.Fprintln(stderr, "Try: hirempire-emulator --help")
+	return exitUsage
+}
+
+// withDefaultCommand makes serve the command where none is given.
+func withDefaultCommand(args []string) []string {
+	if len(args) == 0 {
+		return []string{"serve"}
+	}
+	if strings.HasPrefix(args[0], "-") && !slices.Contains([]string{"-h", "--help", "-v", "--version"}, args[0]) {
+		return append([]string{"serve"}, args...)
+	}
+	return args
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hirempire-emulator",
+		Short: "A local stand-in for the webhook API of Hirempire",
+		Long: `hirempire-emulator mimics the create-webhook endpoint of Hirempire with every
+documented error, and replays stories of faked events to the registered URL.
+
+Every flag is also an environment variable: --log-level is
+HIREMPIRE_EMULATOR_LOG_LEVEL. A flag beats the variable.
+
+Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
+(network, server, failed challenge), 4 a delivery failed.`,
+		Example: `  hirempire-emulator demo
+  hirempire-emulator serve --play hiring-happy-path
+  hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return fromEnvironment(cmd.Flags(), a.getenv)
+		},
+	}
+	root.SetVersionTemplate("hirempire-emulator {{.Version}}\n")
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(a.serve(), a.demo(), a.run(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.ready(), a.version())
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	return root
+}
+
+// fromEnvironment sets the flags that the command line left alone.
+func fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
+	var err error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := getenv(name)
+		if value == "" || f.Changed || f.Name == "help" || f.Name == "version" || err != nil {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil {
+			err = fmt.Errorf("environment variable %s: %w", name, e)
+		}
+	})
+	return err
+}
+
+// logFlags are the flags that say what is logged, and how.
+type logFlags struct{ format, level string }
+
+func (l *logFlags) add(flags *pflag.FlagSet, level string) {
+	flags.StringVar(&l.level, "log-level", level, "what is logged to stderr: debug, info, warn, error or off")
+	flags.StringVar(&l.format, "log-format", "text", "text or json")
+}
+
+func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{}
+	if l.level == "off" {
+		return slog.New(slog.DiscardHandler), nil
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error, off", l.level)
+	}
+	options.Level = level
+	switch l.format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	default:
+		return nil, fmt.Errorf("--log-format %q is neither text nor json", l.format)
+	}
+}
+
+// inContainer reports whether localhost is a container's.
+func inContainer(getenv func(string) string) bool {
+	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(mark); err == nil {
+			return true
+		}
+	}
+	return getenv("KUBERNETES_SERVICE_HOST") != ""
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+)
+
+// errors lists and shows the documented errors.
+func (a *app) errors() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "errors",
+		Short: "List the documented errors; show one with a curl that causes it",
+		Example: `  hirempire-emulator errors list
+  hirempire-emulator errors show token-expired`,
+		Args: cobra.NoArgs,
+		RunE: needsSubcommand,
+	}
+	cmd.AddCommand(a.listErrors(), a.showError())
+	return cmd
+}
+
+type errorView struct {
+	Code      string              `json:"code"`
+	Edition   hirempire.Edition   `json:"edition"`
+	Operation hirempire.Operation `json:"operation"`
+	Status    int                 `json:"status"`
+	Message   string              `json:"message"`
+	When      string              `json:"when"`
+	Body      string              `json:"body"`
+	Curl      string              `json:"curl"`
+}
+
+// errorViews returns the rows of an edition, with requests to an emulator at addr.
+func errorViews(edition hirempire.Edition, addr string) []errorView {
+	var views []errorView
+	for _, row := range hirempire.Errors(edition) {
+		views = append(views, errorView{row.Code, row.Edition, row.Operation, row.Status, row.Message, row.When,
+			string((&hirempire.Error{Message: row.Message}).Body()), curl(row, addr)})
+	}
+	return views
+}
+
+// curl returns the command that causes the error.
+func curl(row hirempire.ErrorRow, addr string) string {
+	for _, route := range hirempire.Routes(row.Edition) {
+		if route.Operation != row.Operation {
+			continue
+		}
+		url := "http://" + addr + route.Path
+		if row.Try.Query != "" {
+			url += "?" + row.Try.Query
+		}
+		words := []string{"curl -i", "-X " + route.Method, "'" + url + "'"}
+		if row.Try.Token != "" {
+			words = append(words, "-H 'Authorization: Bearer "+row.Try.Token+"'")
+		}
+		return strings.Join(append(words, "-H 'Content-Type: application/json'", "-d '"+row.Try.Body+"'"), " ")
+	}
+	return ""
+}
+
+func (a *app) listErrors() *cobra.Command {
+	var f errorFlags
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the documented errors, in the order of the checks",
+		Example: "  hirempire-emulator errors list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			views, err := f.views()
+			if err != nil {
+				return err
+			}
+			if f.asJSON {
+				return writeJSON(a.stdout, views)
+			}
+			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			for _, v := range views {
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", v.Operation, v.Code, v.Status, v.Message)
+			}
+			return w.Flush()
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) showError() *cobra.Command {
+	var f errorFlags
+	cmd := &cobra.Command{
+		Use:     "show CODE",
+		Short:   "Show an error's body, its cause, and a curl that causes it",
+		Example: "  hirempire-emulator errors show token-expired",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			views, err := f.views()
+			if err != nil {
+				return err
+			}
+			found, known := []errorView{}, []string{}
+			for _, v := range views {
+				known = append(known, v.Code)
+				if v.Code == args[0] {
+					found = append(found, v)
+				}
+			}
+			if len(found) == 0 {
+				return fmt.Errorf("unknown error %q, known: %s", args[0], strings.Join(known, ", "))
+			}
+			if f.asJSON {
+				return writeJSON(a.stdout, found)
+			}
+			for _, v := range found {
+				fmt.Fprintf(a.stdout, "%s of %s, edition %s\n\n  status  %d\n  body    %s\n  when    %s\n\nCause it, on an emulator that serves:\n\n  %s\n",
+					v.Code, v.Operation, v.Edition, v.Status, v.Body, v.When, v.Curl)
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// errorFlags are the flags of the error catalogue.
+type errorFlags struct {
+	edition, addr string
+	asJSON        bool
+}
+
+func (f *errorFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
+	cmd.Flags().StringVar(&f.addr, "addr", defaultAddr, "address of the emulator in the curl")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print as a JSON array")
+}
+
+func (f *errorFlags) views() ([]errorView, error) {
+	edition, err := hirempire.ParseEdition(f.edition)
+	if err != nil {
+		return nil, fmt.Errorf("--edition: %w", err)
+	}
+	return errorViews(edition, f.addr), nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// lint lists what is wrong with stories.
+func (a *app) lint() *cobra.Command {
+	var fixtures, edition string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "lint FILE...",
+		Short: "List every problem of scenario files as file:line:col: message",
+		Long: `List every problem of scenario files as file:line:col: message. A FILE may be a
+pattern such as stories/*.yaml.
+
+Errors keep a story from being performed and make the exit code 2. Warnings are
+for what is legal but odd; warnings alone exit 0.`,
+		Example: `  hirempire-emulator lint my-story.yaml
+  hirempire-emulator lint 'stories/*.yaml' --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			e, err := hirempire.ParseEdition(edition)
+			if err != nil {
+				return fmt.Errorf("--edition: %w", err)
+			}
+			var dir fs.FS
+			if fixtures != "" {
+				dir = os.DirFS(fixtures)
+			}
+			problems := []scenario.Problem{}
+			files := 0
+			for _, pattern := range args {
+				matched, err := filesOf(pattern)
+				if err != nil {
+					return err
+				}
+				for _, file := range matched {
+					s, found, err := readStory(file)
+					if err != nil {
+						return err
+					}
+					if s != nil {
+						found = append(found, emulator.MissingFixtures(s, e, os.DirFS(filepath.Dir(file)), dir)...)
+					}
+					problems = append(problems, found...)
+					files++
+				}
+			}
+			return a.showProblems(problems, files, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&fixtures, "fixtures", "", "directory of fixtures that the stories may name")
+	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as a JSON array")
+	return cmd
+}
+
+func (a *app) showProblems(problems []scenario.Problem, files int, asJSON bool) error {
+	if asJSON {
+		if err := writeJSON(a.stdout, problems); err != nil {
+			return err
+		}
+	}
+	var failures, warnings int
+	for _, p := range problems {
+		if p.Severity == scenario.SeverityError {
+			failures++
+		} else {
+			warnings++
+		}
+		if !asJSON {
+			fmt.Fprintln(a.stdout, p)
+		}
+	}
+	fmt.Fprintf(a.stderr, "%s, %s in %s\n", count(failures, "error"), count(warnings, "warning"), count(files, "file"))
+	if failures > 0 {
+		return invalid(errors.New(""))
+	}
+	return nil
+}
+
+func count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// writeJSON prints a value for programs, indented so that people can read it too.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return failed(err)
+	}
+	return nil
+}

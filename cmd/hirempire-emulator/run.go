@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	emulatorFlags
+	to, addr, token, start string
+	asJSON, allowFailures  bool
+}
+
+// run performs stories against a consumer.
+func (a *app) run() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO... --to URL",
+		Short: "Perform stories against a consumer and report",
+		Long: `Perform stories against a consumer, each in a fresh workspace of a private
+emulator: register the URL for all seven events, with the challenge, send the
+events, report.
+
+A SCENARIO is the name of a shipped story or a YAML file. Ctrl-C ends the run
+and prints its report. The last line of the report repeats the run byte for byte.`,
+		Example: `  hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook
+  hirempire-emulator run my-story.yaml --to http://localhost:3000/webhook --speed max --seed 7`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.performAll(cmd, args, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.to, "to", "", "URL of the consumer")
+	flags.StringVar(&f.addr, "addr", "", "address at which the API is reachable meanwhile (default: it is not)")
+	flags.StringVar(&f.token, "token", "sk-run", "token of the workspace (of a second story: with -2 at its end, and so on)")
+	flags.StringVar(&f.start, "start", "", "time at which the story begins, such as 2026-01-30T00:00:00Z (default: the story's, or now)")
+	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
+	flags.BoolVar(&f.asJSON, "json", false, "print the reports as a JSON array")
+	f.add(flags, "error")
+	return cmd
+}
+
+func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
+	if f.to == "" {
+		return errors.New("say where the consumer is, with --to URL; hirempire-emulator listen starts one to try with")
+	}
+	opts, err := f.options(a)
+	if err != nil {
+		return err
+	}
+	start, err := parseStart(f.start)
+	if err != nil {
+		return err
+	}
+	if !hirempire.IsToken(f.token) {
+		return fmt.Errorf("--token %q is not 1 to %d characters of visible ASCII", f.token, hirempire.MaxTokenBytes)
+	}
+	opts.Addr = f.addr
+	e, err := newEmulator(opts)
+	if err != nil {
+		return err
+	}
+	stories, err := a.openStories(e.Library(), f.scenarios, names)
+	if err != nil {
+		return err
+	}
+	if err := e.Start(cmd.Context()); err != nil {
+		return failed(err)
+	}
+	defer func() { _ = drain(e, min(drainTime, opts.DeliveryTimeout)) }()
+	var reports []report.Run
+	for i, s := range stories {
+		token := f.token // of a workspace of its own for each story
+		if i > 0 {
+			token = fmt.Sprintf("%s-%d", token, i+1)
+		}
+		r, err := a.perform(cmd, e, f, s, emulator.Performance{Scenario: s.Scenario, Beside: s.beside, Token: token, Seed: opts.Seed, Start: start})
+		if err != nil {
+			return err
+		}
+		reports = append(reports, r)
+		if cmd.Context().Err() != nil {
+			break
+		}
+	}
+	if f.asJSON {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(reports); err != nil {
+			return failed(err)
+		}
+	}
+	return verdict(reports, f.allowFailures)
+}
+
+// perform registers the consumer in the workspace of the performance's token and
+// performs one story.
+func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s story, p emulator.Performance) (report.Run, error) {
+	say := func(format string, args ...any) {
+		if !f.asJSON {
+			fmt.Fprintf(a.stdout, format, args...)
+		}
+	}
+	say("%s → %s\n", s.Name, f.to)
+	if _, err := e.Register(cmd.Context(), p.Token, f.to, hirempire.Events()); err != nil {
+		return report.Run{}, failed(fmt.Errorf("%s was not registered: %w", f.to, err))
+	}
+	if f.challenge == "off" {
+		say("  registered, challenge off\n")
+	} else {
+		say("  registered, challenge passed\n")
+	}
+	p.Stepped = func(i int, step scenario.Step) { say("  %2d/%d  %s\n", i+1, len(s.Steps), describeStep(step)) }
+	r, err := e.Perform(cmd.Context(), p)
+	if err != nil {
+		return report.Run{}, invalid(err)
+	}
+	if !f.asJSON {
+		r.WriteText(a.stdout, f.to)
+	}
+	return r, nil
+}
+
+// verdict turns reports into an exit code.
+func verdict(reports []report.Run, allowFailures bool) error {
+	for _, r := range reports {
+		switch {
+		case r.State == report.Broken:
+			return invalid(fmt.Errorf("%s could not be performed: %s", r.Scenario, r.Error))
+		case r.State == report.Cancelled:
+			return failed(fmt.Errorf("%s was cancelled", r.Scenario))
+		case !r.Deliveries.Balanced():
+			return failed(fmt.Errorf("%s: the accounting does not balance: %+v", r.Scenario, r.Deliveries))
+		case !r.OK() && !allowFailures:
+			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d deliveries did not succeed",
+				r.Scenario, r.Deliveries.Failed+r.Deliveries.Dropped, r.Deliveries.Emitted)}
+		}
+	}
+	return nil
+}
+
+// describeStep says what a step does, in a line.
+func describeStep(s scenario.Step) string {
+	if s.Event == "" {
+		return "wait " + s.Wait.String()
+	}
+	words := []string{string(s.Event)}
+	for _, name := range []string{s.Company, s.Job, s.Applicant, s.Meeting} {
+		if name != "" {
+			words = append(words, name)
+		}
+	}
+	if s.Fixture != "" {
+		words = append(words, s.Fixture)
+	}
+	if s.Repeat > 1 {
+		words = append(words, fmt.Sprintf("× %d", s.Repeat))
+	}
+	if s.Every > 0 {
+		words = append(words, "every "+s.Every.String())
+	}
+	return strings.Join(words, "  ")
+}
