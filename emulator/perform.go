@@ -66,6 +66,34 @@ type Performance struct {
 	Beside   fs.FS      // where the scenario's fixtures are looked for first; nil: nowhere
 	// Stepped is called as each step begins, from the run's goroutine; nil is fine.
 	Stepped func(index int, step scenario.Step)
+	// Settled is called for each delivery that has ended, one at a time; nil is fine.
+	Settled func(Delivery)
+}
+
+// Delivery is one event on its way to one webhook, and the attempts made.
+type Delivery = journal.Delivery
+
+// Delivered is the [Delivery] status of success.
+const Delivered = journal.Delivered
+
+// Send sends a body as it is to the webhooks of a token's workspace that are
+// subscribed to the event, or to the one that the body names if event is empty,
+// and returns when each delivery has ended. If ctx ends first, it returns the
+// deliveries as they are, and the context's cause.
+func (e *Emulator) Send(ctx context.Context, token string, event hirempire.Event, body []byte) ([]Delivery, error) {
+	workspace := e.store.ID(token)
+	ids, err := e.engine.Emit(ctx, workspace, replay.Event{Type: event, Body: body})
+	if err != nil {
+		return nil, err
+	}
+	err = e.journal.AwaitIDs(ctx, workspace, ids)
+	var sent []Delivery
+	for _, id := range ids {
+		if d, ok := e.journal.Delivery(id); ok {
+			sent = append(sent, d)
+		}
+	}
+	return sent, err
 }
 
 // Perform performs a scenario to its end. If ctx ends first, the run is
@@ -80,7 +108,7 @@ func (e *Emulator) Perform(ctx context.Context, p Performance) (report.Run, erro
 		fixtures = e.fixtures(p.Beside)
 	}
 	run, err := e.engine.Start(e.store.ID(p.Token), p.Scenario, replay.Options{
-		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped,
+		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped, Settled: p.Settled,
 	})
 	if err != nil {
 		return report.Run{}, fmt.Errorf("cannot perform %s: %w", p.Scenario.Name, err)

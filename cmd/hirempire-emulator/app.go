@@ -102,7 +102,7 @@ Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
 	}
 	root.SetVersionTemplate("hirempire-emulator {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.demo(), a.run(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.ready(), a.version())
+	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.ready(), a.version())
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	return root
 }

@@ -45,6 +45,7 @@ requests of your own.`,
 	cmd.Flags().StringVar(&name, "story", "hiring-happy-path", "scenario to perform")
 	cmd.Flags().BoolVar(&once, "once", false, "exit after the story")
 	f.add(cmd.Flags(), "error")
+	f.addStories(cmd.Flags())
 	cmd.Flags().Lookup("speed").DefValue = "4"
 	f.speed = "4"
 	return cmd
@@ -91,7 +92,7 @@ func (d *demonstration) show(ctx context.Context) error {
 		return failed(err)
 	}
 	fmt.Fprintln(d.stdout)
-	r.WriteText(d.stdout, hook)
+	r.WriteText(d.stdout, r.Rerun("URL"))
 	if err := verdict([]report.Run{r}, false); err != nil || d.once {
 		return err
 	}

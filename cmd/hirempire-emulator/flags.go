@@ -30,14 +30,18 @@ type emulatorFlags struct {
 func (f *emulatorFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
 	flags.StringVar(&f.seed, "seed", "", "whole number that all ids and faked values come from (default random)")
-	flags.StringVar(&f.speed, "speed", "1", "seconds of a story in a second: a number, or max to wait for nothing")
 	flags.StringVar(&f.tokens, "tokens", "", "YAML file that adds to the tokens with a fixed fate and overrides them")
-	flags.StringVar(&f.scenarios, "scenarios", "", "directory of stories that add to the shipped ones and override them")
-	flags.StringVar(&f.fixtures, "fixtures", "", "directory of fixtures that stories may name")
 	flags.StringVar(&f.challenge, "challenge", "on", "on, or off to register endpoints without a handshake")
 	flags.DurationVar(&f.challengeTimeout, "challenge-timeout", 5*time.Second, "how long a consumer may take to answer a challenge")
 	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", 10*time.Second, "how long a consumer may take to answer a delivery")
 	f.log.add(flags, logLevel)
+}
+
+// addStories adds the flags of the commands that perform stories.
+func (f *emulatorFlags) addStories(flags *pflag.FlagSet) {
+	flags.StringVar(&f.speed, "speed", "1", "seconds of a story in a second: a number, or max to wait for nothing")
+	flags.StringVar(&f.scenarios, "scenarios", "", "directory of stories that add to the shipped ones and override them")
+	flags.StringVar(&f.fixtures, "fixtures", "", "directory of fixtures that stories may name")
 }
 
 // options reads the flags. What is wrong with a flag is an error of usage, what

@@ -46,6 +46,7 @@ and prints its report. The last line of the report repeats the run byte for byte
 	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
 	flags.BoolVar(&f.asJSON, "json", false, "print the reports as a JSON array")
 	f.add(flags, "error")
+	f.addStories(flags)
 	return cmd
 }
 
@@ -126,7 +127,11 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 		return report.Run{}, invalid(err)
 	}
 	if !f.asJSON {
-		r.WriteText(a.stdout, f.to)
+		var flags []string
+		if f.fixtures != "" {
+			flags = []string{"--fixtures", f.fixtures}
+		}
+		r.WriteText(a.stdout, r.Rerun(f.to, flags...))
 	}
 	return r, nil
 }

@@ -62,6 +62,7 @@ delivered may end, the rest is dropped and counted.`,
 	flags.IntVar(&limits.Runs, "max-runs", 100, "runs under way, and as many that have ended and are remembered")
 	flags.IntVar(&limits.Challenges, "max-challenges", 256, "challenges in progress")
 	f.add(flags, "info")
+	f.addStories(flags)
 	return cmd
 }
 

@@ -100,14 +100,24 @@ func (r Run) OK() bool {
 }
 
 // Rerun returns the command that repeats the run byte for byte against another
-// consumer at to.
-func (r Run) Rerun(to string) string {
+// consumer at to; flags are what it needs beside the run's own choices.
+func (r Run) Rerun(to string, flags ...string) string {
 	name := r.Scenario
 	if r.File != "" {
 		name = r.File
 	}
-	return fmt.Sprintf("hirempire-emulator run %s --to %s --seed %d --start %s --edition %s",
-		quote(name), quote(to), r.Seed, r.Start.UTC().Format(time.RFC3339Nano), r.Edition)
+	words := []string{"hirempire-emulator", "run", name, "--to", to, "--seed", strconv.FormatUint(r.Seed, 10),
+		"--start", r.Start.UTC().Format(time.RFC3339Nano), "--edition", r.Edition}
+	return Command(append(words, flags...)...)
+}
+
+// Command joins words to a line for a shell, each quoted if it has to be.
+func Command(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = quote(w)
+	}
+	return strings.Join(quoted, " ")
 }
 
 // quote makes a word one word for the shells of Unix and Windows.
@@ -124,8 +134,8 @@ func quote(word string) string {
 	return `"` + word + `"`
 }
 
-// WriteText writes the run's summary for people.
-func (r Run) WriteText(w io.Writer, to string) {
+// WriteText writes the run's summary for people; rerun is what [Run.Rerun] returns.
+func (r Run) WriteText(w io.Writer, rerun string) {
 	fmt.Fprintf(w, "%s: %s after %s, %d of %d steps\n", r.Scenario, r.State, Round(r.Took), r.StepsDone, r.Steps)
 	if r.Error != "" {
 		fmt.Fprintf(w, "  %s\n", r.Error)
@@ -150,7 +160,7 @@ func (r Run) WriteText(w io.Writer, to string) {
 	if !r.Deliveries.Balanced() {
 		fmt.Fprintf(w, "  the accounting does not balance: %+v\n", r.Deliveries)
 	}
-	fmt.Fprintf(w, "  rerun       %s\n", r.Rerun(to))
+	fmt.Fprintf(w, "  rerun       %s\n", rerun)
 }
 
 // Round returns the duration with about three digits, for people.

@@ -132,15 +132,22 @@ func (s *server) awaitDeliveries(r *request) (answer, error) {
 	return ok(map[string]any{"count": got, "deliveries": viewDeliveries(found), "next": next})
 }
 
+// missView says what a wait did not count, and why; the rest is under its id.
 type missView struct {
-	Why      string       `json:"why"`
-	Delivery deliveryView `json:"delivery"`
+	Why       string          `json:"why"`
+	ID        string          `json:"id"`
+	Event     hirempire.Event `json:"event"`
+	Webhook   string          `json:"webhook"`
+	Run       string          `json:"run,omitempty"`
+	Workspace string          `json:"workspace"`
+	Status    journal.Status  `json:"status"`
 }
 
 func viewMisses(misses []journal.Miss) []missView {
 	views := make([]missView, len(misses))
 	for i, m := range misses {
-		views[i] = missView{m.Why, viewDelivery(m.Delivery)}
+		d := m.Delivery
+		views[i] = missView{m.Why, d.ID, d.Event, d.Webhook, d.Run, d.Workspace, d.Status}
 	}
 	return views
 }

@@ -47,9 +47,8 @@ type Deliverer struct {
 	idle   sync.WaitGroup // of the queues' goroutines
 }
 
-// An Outcome is told how a delivery ended: its status, what there is to say of it,
-// and how long the last attempt took.
-type Outcome func(status journal.Status, detail string, took time.Duration)
+// An Outcome is told how a delivery ended.
+type Outcome func(journal.Delivery)
 
 // An item is a delivery on its way.
 type item struct {
@@ -93,8 +92,8 @@ func causeOf(err error) journal.Cause {
 
 // Enqueue records a delivery and puts it at the end of its webhook's queue. It
 // waits while the queue is full; if the context ends first, the delivery is
-// dropped with the cause that a [GivenUp] names. Whatever happens, done (if not nil) is called once with
-// the outcome.
+// dropped with the cause that a [GivenUp] names. Whatever happens, done (if not
+// nil) is called once with the outcome.
 func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, delivery journal.Delivery, done Outcome) {
 	delivery.Webhook, delivery.RequestURL = hook.ID, hook.RequestURL
 	delivery.At = d.cfg.Clock.Now()
@@ -104,7 +103,7 @@ func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, deliver
 		d.mu.Lock()
 		if d.closed {
 			d.mu.Unlock()
-			d.settle(it, journal.Dropped.With(journal.ByShutdown), "", 0)
+			d.settle(it, journal.Dropped.With(journal.ByShutdown), "")
 			return
 		}
 		q, ok := d.queues[hook.ID]
@@ -128,7 +127,7 @@ func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, deliver
 		case q.room <- struct{}{}:
 			<-q.room
 		case <-ctx.Done():
-			d.settle(it, journal.Dropped.With(causeOf(context.Cause(ctx))), "", 0)
+			d.settle(it, journal.Dropped.With(causeOf(context.Cause(ctx))), "")
 			return
 		}
 	}
@@ -150,8 +149,8 @@ func (d *Deliverer) work(id string, q *queue) {
 		q.current, q.cancel = it, cancel
 		d.mu.Unlock()
 
-		status, detail, took := d.send(ctx, it)
-		d.settle(it, status, detail, took)
+		status, detail, attempts := d.send(ctx, it)
+		d.settle(it, status, detail, attempts...)
 		cancel(nil)
 
 		d.mu.Lock()
@@ -162,24 +161,31 @@ func (d *Deliverer) work(id string, q *queue) {
 }
 
 // send makes the attempts of a delivery.
-func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string, time.Duration) {
+func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string, []journal.Attempt) {
 	d.cfg.Journal.Sending(it.Workspace, it.ID)
 	at := d.cfg.Clock.Now()
 	a, err := d.client.post(ctx, it.RequestURL, it.Body, d.cfg.Timeout)
 	if err != nil {
-		return journal.Dropped.With(causeOf(err)), "given up while it was being sent: it may have arrived", a.Took
+		return journal.Dropped.With(causeOf(err)), "given up while it was being sent: it may have arrived", nil
 	}
-	d.cfg.Journal.Attempted(it.Workspace, it.ID, journal.Attempt{At: at, Exchange: a.Exchange})
+	attempt := journal.Attempt{At: at, Exchange: a.Exchange}
+	d.cfg.Journal.Attempted(it.Workspace, it.ID, attempt)
 	if a.Cause != "" {
-		return journal.Failed.With(a.Cause), a.Detail, a.Took
+		return journal.Failed.With(a.Cause), a.Detail, []journal.Attempt{attempt}
 	}
-	return journal.Delivered, a.Detail, a.Took
+	return journal.Delivered, a.Detail, []journal.Attempt{attempt}
 }
 
-func (d *Deliverer) settle(it *item, status journal.Status, detail string, took time.Duration) {
-	d.cfg.Journal.Finished(it.Workspace, it.ID, status, detail)
+// settle tells the journal and who asked. The item stays as it was queued: Drop
+// may look at it meanwhile.
+func (d *Deliverer) settle(it *item, status journal.Status, detail string, attempts ...journal.Attempt) {
+	ended, open := d.cfg.Journal.Finished(it.Workspace, it.ID, status, detail)
+	if !open { // the journal was reset meanwhile
+		ended = it.Delivery
+		ended.Status, ended.Detail, ended.Attempts = status, detail, attempts
+	}
 	if it.done != nil {
-		it.done(status, detail, took)
+		it.done(ended)
 	}
 	close(it.settled)
 }
@@ -215,7 +221,7 @@ func (d *Deliverer) giveUp(cause journal.Cause, match func(journal.Delivery) boo
 	}
 	d.mu.Unlock()
 	for _, it := range dropped {
-		d.settle(it, journal.Dropped.With(cause), "", 0)
+		d.settle(it, journal.Dropped.With(cause), "")
 	}
 	return interrupted
 }

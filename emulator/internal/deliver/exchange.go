@@ -41,9 +41,12 @@ type client struct {
 	header    http.Header // of every request
 }
 
+// newDialer returns what calls the network.
+func newDialer() *net.Dialer { return &net.Dialer{Control: refuseForbidden} }
+
 func newClient(dial DialFunc, header http.Header) *client {
 	if dial == nil {
-		dial = (&net.Dialer{Control: refuseForbidden}).DialContext
+		dial = newDialer().DialContext
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -71,24 +74,27 @@ func newClient(dial DialFunc, header http.Header) *client {
 	}
 }
 
-// countedConn knows whether anything was written to it, which net/http does not tell.
+// countedConn knows whether anything was written to it, which net/http does not
+// tell. What is being written counts: some of it may be on the wire.
 type countedConn struct {
 	net.Conn
 	written atomic.Int64
 }
 
 func (c *countedConn) Write(b []byte) (int, error) {
+	c.written.Add(int64(len(b)))
 	n, err := c.Conn.Write(b)
-	c.written.Add(int64(n))
+	c.written.Add(int64(n - len(b)))
 	return n, err
 }
 
 // sent is what is known of a request on the wire.
 type sent struct {
-	reused  atomic.Bool
-	conn    atomic.Pointer[countedConn]
-	before  atomic.Int64 // bytes written to the connection before this request
-	started atomic.Bool  // a connection was had
+	reused   atomic.Bool
+	conn     atomic.Pointer[countedConn]
+	before   atomic.Int64 // bytes written to the connection before this request
+	started  atomic.Bool  // a connection was had
+	answered atomic.Bool  // something came back
 }
 
 // onWire reports whether any byte of the request was written.
@@ -98,18 +104,21 @@ func (s *sent) onWire() bool {
 }
 
 func (s *sent) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		conn := info.Conn
-		if t, ok := conn.(*tls.Conn); ok {
-			conn = t.NetConn()
-		}
-		if c, ok := conn.(*countedConn); ok {
-			s.before.Store(c.written.Load())
-			s.conn.Store(c)
-		}
-		s.reused.Store(info.Reused)
-		s.started.Store(true)
-	}}
+	return &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			conn := info.Conn
+			if t, ok := conn.(*tls.Conn); ok {
+				conn = t.NetConn()
+			}
+			if c, ok := conn.(*countedConn); ok {
+				s.before.Store(c.written.Load())
+				s.conn.Store(c)
+			}
+			s.reused.Store(info.Reused)
+			s.started.Store(true)
+		},
+		GotFirstResponseByte: func() { s.answered.Store(true) },
+	}
 }
 
 // post makes one request and says what came back. At most one request goes on
@@ -168,7 +177,9 @@ func (c *client) try(ctx context.Context, url string, body []byte) (answer, erro
 	}
 	defer res.Body.Close()
 	var a answer
-	a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
+	if res.StatusCode != http.StatusSwitchingProtocols { // its body is a connection that no time-out ends
+		a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
+	}
 	a.Status = res.StatusCode
 	a.ContentType = clip(res.Header.Get("Content-Type"), 200)
 	a.Body = clip(string(a.body), ShownBytes)
@@ -189,7 +200,6 @@ func (c *client) try(ctx context.Context, url string, body []byte) (answer, erro
 func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (journal.Cause, string) {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
@@ -205,11 +215,12 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 		return journal.Unreachable, "connection refused"
 	case errors.As(err, &certificate):
 		return journal.TLS, certificate.Err.Error()
-	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, new(x509.UnknownAuthorityError)):
+	case errors.As(err, &record), errors.As(err, new(x509.UnknownAuthorityError)),
+		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // which is how an alert comes
 		return journal.TLS, err.Error()
-	case errors.As(err, &op) && op.Op == "dial", !wire.started.Load():
+	case op != nil && op.Op == "dial", !wire.started.Load():
 		return journal.Unreachable, err.Error()
-	case wire.onWire() && wire.reused.Load():
+	case wire.onWire() && wire.reused.Load() && !wire.answered.Load():
 		return journal.Ambiguous, "the connection, one used before, ended after the request was written: it may have been processed"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return journal.NoAnswer, "the connection ended before an answer"

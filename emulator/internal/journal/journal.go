@@ -138,13 +138,14 @@ func (j *Journal) Attempted(workspace, id string, a Attempt) {
 	}
 }
 
-// Finished settles a delivery.
-func (j *Journal) Finished(workspace, id string, status Status, detail string) {
+// Finished settles a delivery and returns it as it ended, and whether it was
+// open: it is not after a reset.
+func (j *Journal) Finished(workspace, id string, status Status, detail string) (Delivery, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l, e := j.open(workspace, id)
 	if e == nil {
-		return
+		return Delivery{}, false
 	}
 	delete(l.open, id)
 	d := e.delivery
@@ -167,6 +168,7 @@ func (j *Journal) Finished(workspace, id string, status Status, detail string) {
 		w.settled(e)
 	}
 	j.settle(e)
+	return d.snapshot(), true
 }
 
 func (j *Journal) next() uint64 {

@@ -23,8 +23,9 @@ type Event struct {
 	Type hirempire.Event
 	Set  []scenario.Setting
 	Seed *uint64 // nil: drawn
-	// Body, if not nil, is sent as it is: to the webhooks subscribed to the type
-	// that it names under "event", to every active one if it names none of the seven.
+	// Body, if not nil, is sent as it is: to the webhooks subscribed to Type or, if
+	// that is empty, to the type that the body names under "event"; to every active
+	// one if that is none of the seven.
 	Body []byte
 }
 
@@ -32,7 +33,7 @@ type Event struct {
 // is [ErrNobody], or says what is wrong with Set.
 func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event) ([]string, error) {
 	cfg := e.cfg
-	if ev.Body != nil {
+	if ev.Body != nil && ev.Type == "" {
 		var head struct {
 			Event hirempire.Event `json:"event"`
 		}

@@ -67,6 +67,8 @@ type Options struct {
 	Fixtures []fs.FS
 	// Stepped, if not nil, is called as each step begins, from the run's goroutine.
 	Stepped func(index int, step scenario.Step)
+	// Settled, if not nil, is called for each delivery that has ended, one at a time.
+	Settled func(journal.Delivery)
 }
 
 // A Run is one performance of a scenario.
@@ -75,6 +77,7 @@ type Run struct {
 	scenario *scenario.Scenario
 	fixtures map[string][]byte
 	stepped  func(int, scenario.Step)
+	settled  func(journal.Delivery)
 	line     *clock.Timeline
 	cast     *cast.Cast
 	watch    clock.Stopwatch
@@ -121,6 +124,7 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 		scenario: s,
 		fixtures: fixtures,
 		stepped:  o.Stepped,
+		settled:  o.Settled,
 		line:     clock.NewTimeline(e.cfg.Clock, start, speed),
 		cast:     cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: number, Pins: s.Cast}),
 		watch:    clock.Start(),
@@ -248,23 +252,24 @@ func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
 			Body:       body,
 		}
 		r.pending.Add(1)
-		cfg.Deliverer.Enqueue(ctx, hook, d, func(status journal.Status, detail string, took time.Duration) {
-			r.settled(step, d, status, detail, took)
-		})
+		cfg.Deliverer.Enqueue(ctx, hook, d, func(d journal.Delivery) { r.account(step, d) })
 	}
 	return context.Cause(ctx)
 }
 
-// settled accounts for the outcome of a delivery.
-func (r *Run) settled(step scenario.Step, d journal.Delivery, status journal.Status, detail string, took time.Duration) {
+// account enters the outcome of a delivery in the report.
+func (r *Run) account(step scenario.Step, d journal.Delivery) {
 	defer r.pending.Done()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.settled != nil {
+		r.settled(d)
+	}
 	r.report.Deliveries.Queued--
-	switch status.Word() {
+	switch d.Status.Word() {
 	case journal.Delivered:
 		r.report.Deliveries.Delivered++
-		r.latencies.Add(took)
+		r.latencies.Add(d.Attempts[len(d.Attempts)-1].Took)
 		return
 	case journal.Failed:
 		r.report.Deliveries.Failed++
@@ -274,10 +279,10 @@ func (r *Run) settled(step scenario.Step, d journal.Delivery, status journal.Sta
 	if r.report.Causes == nil {
 		r.report.Causes = map[string]uint64{}
 	}
-	r.report.Causes[string(status)]++
+	r.report.Causes[string(d.Status)]++
 	if len(r.report.Failures) < report.MaxFailures {
 		r.report.Failures = append(r.report.Failures, report.Failure{
-			Delivery: d.ID, Event: string(d.Event), Position: step.Pos.String(), Status: string(status), Detail: detail,
+			Delivery: d.ID, Event: string(d.Event), Position: step.Pos.String(), Status: string(d.Status), Detail: d.Detail,
 		})
 	}
 }

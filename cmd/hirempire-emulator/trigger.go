@@ -1,0 +1,321 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// triggerFlags are the flags of trigger.
+type triggerFlags struct {
+	emulatorFlags
+	to, token, start, data string
+	set                    []string
+	count                  int
+	dryRun, asJSON         bool
+	allowFailures          bool
+}
+
+// trigger sends single events.
+func (a *app) trigger() *cobra.Command {
+	var f triggerFlags
+	cmd := &cobra.Command{
+		Use:   "trigger EVENT --to URL",
+		Short: "Send one event to a consumer",
+		Long: `Send one event to a consumer, in a fresh workspace of a private emulator: register
+the URL with the challenge (--challenge off leaves it out), send, and print the
+delivery's id, its event, the consumer's status, the time it took and the outcome.
+
+--set changes the faked payload at any path that "events show EVENT" lists. The
+value has the type of its path: text for a string (null where that may be null),
+JSON for anything else. --data sends exactly the bytes of a file instead.`,
+		Example: `  hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook
+  hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook \
+    --set applicant.name='Lina Haddad' --set applicant.ai_evaluation.score=91 --set applicant.city=null
+  hirempire-emulator trigger job_added --dry-run --seed 7
+  hirempire-emulator trigger --data body.json --to http://localhost:3000/webhook`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.triggerEvent(cmd, args, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.to, "to", "", "URL of the consumer")
+	flags.StringVar(&f.token, "token", "sk-run", "token of the workspace")
+	flags.StringVar(&f.start, "start", "", "when the event occurred, such as 2026-01-30T00:00:00Z (default now)")
+	flags.StringArrayVar(&f.set, "set", nil, "path=value to change in the payload; may be repeated")
+	flags.StringVar(&f.data, "data", "", "file whose bytes are the payload; - is standard input")
+	flags.IntVar(&f.count, "count", 1, "how many events to send")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the payloads, a line each, and send nothing")
+	flags.BoolVar(&f.asJSON, "json", false, "print a JSON array")
+	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
+	f.add(flags, "error")
+	return cmd
+}
+
+func (a *app) triggerEvent(cmd *cobra.Command, args []string, f triggerFlags) error {
+	opts, err := f.options(a)
+	if err != nil {
+		return err
+	}
+	if f.to == "" && !f.dryRun {
+		return errors.New("say where the consumer is, with --to URL, or use --dry-run to print the payload")
+	}
+	if f.count < 1 || f.count > scenario.MaxDeliveries {
+		return fmt.Errorf("--count %d is not from 1 to %d", f.count, scenario.MaxDeliveries)
+	}
+	step, err := f.step(args)
+	if err != nil {
+		return err
+	}
+	start, err := parseStart(f.start)
+	if err != nil {
+		return err
+	}
+	if start == nil {
+		now := emulator.RealClock().Now().UTC().Truncate(time.Millisecond)
+		start = &now
+	}
+	if opts.Seed == nil {
+		drawn := emulator.RandomSeed()
+		opts.Seed = &drawn
+	}
+	var data []byte
+	if f.data != "" {
+		if data, err = a.readData(f.data); err != nil {
+			return err
+		}
+	}
+	if f.dryRun {
+		return a.printPayloads(opts, f, step, *start, data)
+	}
+	return a.send(cmd, opts, f, step, *start, data)
+}
+
+// step returns the step that the arguments describe.
+func (f *triggerFlags) step(args []string) (scenario.Step, error) {
+	step := scenario.Step{Repeat: f.count}
+	if len(args) == 1 {
+		step.Event = hirempire.Event(args[0])
+		if !step.Event.Valid() {
+			return step, unknownEvent(args[0])
+		}
+	}
+	switch {
+	case step.Event == "" && f.data == "":
+		return step, errors.New("name an event, such as applicant_applied, or give its body with --data FILE")
+	case f.data != "" && len(f.set) > 0:
+		return step, errors.New("--set changes a faked payload; --data is sent as it is: use one of them")
+	case f.data != "" && f.start != "":
+		return step, errors.New("--start dates a faked payload; --data is sent as it is: use one of them")
+	case len(f.set) == 0:
+		return step, nil
+	}
+	object, err := settings(step.Event, f.set)
+	if err != nil {
+		return step, err
+	}
+	set, problems := scenario.ParseSet(step.Event, object)
+	if scenario.HasErrors(problems) {
+		texts := make([]string, len(problems))
+		for i, p := range problems {
+			texts[i] = "--set: " + p.Message
+		}
+		return step, errors.New(strings.Join(texts, "\n"))
+	}
+	step.Set = set
+	return step, nil
+}
+
+// settings makes a JSON object of path=value texts, each value of its path's type.
+func settings(event hirempire.Event, texts []string) ([]byte, error) {
+	fields := hirempire.Fields(event)
+	members := make([]string, len(texts))
+	for i, text := range texts {
+		path, value, ok := strings.Cut(text, "=")
+		if !ok || path == "" {
+			return nil, fmt.Errorf("--set %q is not path=value, such as applicant.name=Lina", text)
+		}
+		field, _ := hirempire.FindField(fields, path)
+		isText := field.Kind == "" || field.Kind == hirempire.String
+		quoted := strings.HasPrefix(value, `"`) && json.Valid([]byte(value))
+		switch {
+		case isText && !quoted && (value != "null" || !field.Nullable):
+			value = string(hirempire.Marshal(value))
+		case !json.Valid([]byte(value)):
+			return nil, fmt.Errorf("--set %s: %s is a %s, and %q is no JSON", text, path, field.Kind, value)
+		}
+		members[i] = string(hirempire.Marshal(path)) + ":" + value
+	}
+	return []byte("{" + strings.Join(members, ",") + "}"), nil
+}
+
+// maxData is the size of the largest body that --data reads.
+const maxData = 64 << 20
+
+func (a *app) readData(file string) ([]byte, error) {
+	var from io.Reader = a.stdin
+	if file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return nil, invalid(fmt.Errorf("--data: %w", err))
+		}
+		defer opened.Close()
+		from = opened
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxData+1))
+	if err == nil && len(data) > maxData {
+		err = fmt.Errorf("%s is larger than %d MiB", file, maxData>>20)
+	}
+	if err != nil {
+		return nil, invalid(fmt.Errorf("--data: %w", err))
+	}
+	return data, nil
+}
+
+func (a *app) printPayloads(opts emulator.Options, f triggerFlags, step scenario.Step, start time.Time, data []byte) error {
+	bodies := [][]byte{data}
+	if data == nil {
+		var err error
+		if bodies, err = emulator.Fake(opts.Edition, step, *opts.Seed, start); err != nil {
+			return err
+		}
+	}
+	if f.asJSON {
+		values := make([]json.RawMessage, len(bodies))
+		for i, b := range bodies {
+			if values[i] = b; !json.Valid(b) {
+				values[i] = hirempire.Marshal(string(b))
+			}
+		}
+		return writeJSON(a.stdout, values)
+	}
+	for _, b := range bodies {
+		if _, err := fmt.Fprintf(a.stdout, "%s\n", b); err != nil {
+			return failed(err)
+		}
+	}
+	return nil
+}
+
+// sentView is a delivery as trigger prints it.
+type sentView struct {
+	ID       string          `json:"id"`
+	Event    hirempire.Event `json:"event"`
+	Status   string          `json:"status"`
+	Answered int             `json:"answered"` // the consumer's status; 0: none
+	Took     time.Duration   `json:"took_ns"`
+	Detail   string          `json:"detail,omitempty"`
+	Body     string          `json:"body"`
+}
+
+func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, step scenario.Step, start time.Time, data []byte) error {
+	ctx := cmd.Context()
+	e, err := newEmulator(opts)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = drain(e, min(drainTime, opts.DeliveryTimeout)) }()
+	if _, err := e.Register(ctx, f.token, f.to, hirempire.Events()); err != nil {
+		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
+	}
+	views := []sentView{}
+	unsuccessful := 0
+	tell := func(d emulator.Delivery) {
+		v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Body: string(d.Body)}
+		if n := len(d.Attempts); n > 0 {
+			v.Answered, v.Took = d.Attempts[n-1].Status, d.Attempts[n-1].Took
+		}
+		if d.Status != emulator.Delivered {
+			unsuccessful++
+		}
+		if f.asJSON {
+			views = append(views, v)
+			return
+		}
+		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(string(v.Event)), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
+		if v.Detail != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", v.Detail)
+		}
+	}
+	if data != nil {
+		err = sendData(cmd, e, f, step.Event, data, tell)
+	} else {
+		var r report.Run
+		r, err = e.Perform(ctx, emulator.Performance{
+			Scenario: &scenario.Scenario{Name: "trigger", Steps: []scenario.Step{step}},
+			Token:    f.token, Seed: opts.Seed, Start: &start, Settled: tell,
+		})
+		if err == nil && r.State == report.Broken {
+			err = errors.New(r.Error)
+		}
+	}
+	if err != nil {
+		return failed(err)
+	}
+	switch {
+	case f.asJSON:
+		if err := writeJSON(a.stdout, views); err != nil {
+			return err
+		}
+	case data == nil:
+		fmt.Fprintf(a.stdout, "rerun  %s\n", f.rerun(opts, step, start))
+	}
+	if ctx.Err() != nil {
+		return failed(errors.New("cancelled"))
+	}
+	if unsuccessful > 0 && !f.allowFailures {
+		return &exitError{exitVerdict, fmt.Errorf("%d of %d deliveries did not succeed", unsuccessful, f.count)}
+	}
+	return nil
+}
+
+// sendData sends the caller's bytes, as often as asked for.
+func sendData(cmd *cobra.Command, e *emulator.Emulator, f triggerFlags, event hirempire.Event, data []byte, tell func(emulator.Delivery)) error {
+	for range f.count {
+		sent, err := e.Send(cmd.Context(), f.token, event, data)
+		for _, d := range sent {
+			tell(d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rerun returns the command that sends the same bytes again.
+func (f *triggerFlags) rerun(opts emulator.Options, step scenario.Step, start time.Time) string {
+	words := []string{"hirempire-emulator", "trigger", string(step.Event), "--to", f.to, "--seed", fmt.Sprint(*opts.Seed),
+		"--start", start.UTC().Format(time.RFC3339Nano), "--edition", string(opts.Edition)}
+	for _, set := range f.set {
+		words = append(words, "--set", set)
+	}
+	if f.count > 1 {
+		words = append(words, "--count", fmt.Sprint(f.count))
+	}
+	return report.Command(words...)
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func statusText(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return fmt.Sprint(status)
+}
