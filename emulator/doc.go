@@ -29,6 +29,8 @@
 //	emulator/internal/consumer/  the built-in consumer
 //
 //	emulator/                 this package: options, life cycle, the library of stories
+//	emulator/client/          a Go client of the control API; imports nothing of the rest
+//	emulator/emulatortest/    an emulator for one Go test
 //	cmd/hirempire-emulator/   the command line, a file for each command; imports no internal room
 //
 // # The way of a registration

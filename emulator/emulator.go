@@ -36,6 +36,7 @@ type Emulator struct {
 	library   *Library
 	store     *workspace.Store
 	journal   *journal.Journal
+	file      *journal.File // nil: none
 	deliverer *deliver.Deliverer
 	registrar *registration.Registrar
 	engine    *replay.Engine
@@ -92,8 +93,22 @@ func New(opts Options) (*Emulator, error) {
 		return nil, err
 	}
 	e.journal = journal.New(journal.Limits{Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes})
+	if opts.Journal != "" {
+		file, mended, err := journal.OpenFile(opts.Journal, func(err error) {
+			opts.Logger.Error("the journal is not written any more", "file", opts.Journal, "cause", err)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("cannot write the journal: %w", err)
+		}
+		if mended > 0 {
+			opts.Logger.Warn("the journal ended in a torn line, which was removed", "file", opts.Journal, "bytes", mended)
+		}
+		e.file = file
+		e.journal.Mirror(file)
+	}
 	e.deliverer = deliver.New(deliver.Config{
-		Clock: opts.Clock, Journal: e.journal, Dial: opts.DialContext,
+		Clock: opts.Clock, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
+		RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
 		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
 		QueueSize: opts.Limits.QueuedDeliveries, InContainer: opts.InContainer,
 	})
@@ -117,7 +132,7 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 		Logger: e.opts.Logger, Registered: e.play,
 	})
 	own := control.New(control.Config{
-		Store: e.store, Journal: e.journal, Registrar: e.registrar, Deliverer: e.deliverer, Engine: e.engine,
+		Edition: e.opts.Edition, Store: e.store, Journal: e.journal, Registrar: e.registrar, Deliverer: e.deliverer, Engine: e.engine,
 		Ready: e.ready.Load, Scenario: e.library.Scenario, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
 		Registered: e.play, AllowHosts: e.opts.AllowHosts,
 	})
@@ -234,6 +249,9 @@ func (e *Emulator) Shutdown(ctx context.Context) error {
 		}
 		e.deliverer.Close(ctx)
 		e.engine.Wait()
+		if e.file != nil {
+			err = errors.Join(err, e.file.Close())
+		}
 	})
 	return err
 }

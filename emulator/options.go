@@ -2,9 +2,11 @@ package emulator
 
 import (
 	"context"
+	"crypto/x509"
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -66,6 +68,16 @@ type Options struct {
 	ChallengeTimeout time.Duration
 	// DeliveryTimeout bounds an attempt of a delivery; default 10 s (our decision).
 	DeliveryTimeout time.Duration
+	// Header is added to every request to a consumer, such as what its gateway
+	// asks for.
+	Header http.Header
+	// ConsumerCAs are trusted for https consumers; default: those of the system.
+	ConsumerCAs *x509.CertPool
+	// InsecureConsumers accepts any certificate of an https consumer.
+	InsecureConsumers bool
+	// Journal is a file to which what is settled is appended, as JSON lines; it is
+	// opened by [New] and mended if its last line is torn. Empty: none.
+	Journal string
 	// InContainer makes hints explain what localhost is inside a container.
 	InContainer bool
 

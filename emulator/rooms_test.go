@@ -27,6 +27,8 @@ var floors = [][]string{
 	{"emulator/internal/replay"},
 	{"emulator/internal/api", "emulator/internal/control", "emulator/internal/consumer"},
 	{"emulator"},
+	{"emulator/client"},
+	{"emulator/emulatortest"},
 	{"cmd/hirempire-emulator"},
 }
 

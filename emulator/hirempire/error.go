@@ -127,6 +127,20 @@ func newInvalidEvent(e Edition, op Operation, name string) *Error {
 	return err
 }
 
+// DocumentedErrors returns the rows of [Errors] as answers.
+func DocumentedErrors(e Edition) []*Error {
+	var all []*Error
+	for _, r := range Errors(e) {
+		all = append(all, &Error{r.Operation, r.Code, r.Status, r.Message})
+	}
+	return all
+}
+
+// EmulatorErrors lists the answers that are our decision, in no edition's table.
+func EmulatorErrors() []*Error {
+	return []*Error{NotFound(), MethodNotAllowed(), TooManyRequests()}
+}
+
 // NotFound is the answer to a path that the edition does not have (our decision).
 func NotFound() *Error {
 	return &Error{"", "not-found", http.StatusNotFound, "Not found"}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
@@ -24,6 +25,7 @@ const Prefix = "/_emulator"
 
 // Config says what the control API works with.
 type Config struct {
+	Edition   hirempire.Edition
 	Store     *workspace.Store
 	Journal   *journal.Journal
 	Registrar *registration.Registrar
@@ -75,6 +77,8 @@ func New(cfg Config) http.Handler {
 		{http.MethodGet, "/deliveries", s.listDeliveries},
 		{http.MethodGet, "/deliveries/wait", s.awaitDeliveries},
 		{http.MethodGet, "/deliveries/{id}", s.showDelivery},
+		{http.MethodGet, "/requests", s.listRequests},
+		{http.MethodGet, "/requests/wait", s.awaitRequests},
 		{http.MethodPost, "/reset", s.reset},
 	} {
 		r.Path(Prefix + route.path).Methods(route.method).Handler(respond(route.handle))

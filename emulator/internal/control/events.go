@@ -62,16 +62,13 @@ func (s *server) sendEvent(r *request) (answer, error) {
 		return answer{status: http.StatusAccepted, body: map[string][]string{"deliveries": ids}}, nil
 	}
 	err = await(r, wait, func(ctx context.Context) error { return s.Journal.AwaitIDs(ctx, id, ids) })
-	views := []deliveryView{}
-	for _, d := range s.deliveriesOf(ids) {
-		views = append(views, viewDelivery(d))
-	}
+	deliveries := list(s.deliveriesOf(ids))
 	if err != nil {
 		late := fail(http.StatusConflict, "time-out", "not every delivery was settled within "+wait.String())
-		late.Nearest = views
+		late.Nearest = deliveries
 		return answer{}, late
 	}
-	return ok(map[string]any{"deliveries": views})
+	return ok(map[string]any{"deliveries": deliveries})
 }
 
 func (s *server) deliveriesOf(ids []string) []journal.Delivery {

@@ -174,6 +174,14 @@ func (r *request) page() (since uint64, limit int, err error) {
 	return since, int(n), err
 }
 
+// list is a list that is never null in JSON.
+func list[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
+}
+
 func (r *request) path(name string) string { return mux.Vars(r.Request)[name] }
 
 // named returns the workspace that the request names by query, header or body

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -29,14 +30,14 @@ func (d *Deliverer) Challenge(ctx context.Context, requestURL, value string) (jo
 
 // judge says what is wrong with a 2xx answer to a challenge, nothing if it is right.
 func judge(a answer, value, timeout string) (journal.Cause, string) {
-	body := bytes.TrimSpace(a.body)
+	body := bytes.Trim(a.body, " \t\r\n") // what JSON takes for white space
 	var object map[string]json.RawMessage
 	var text string
 	notJSON := json.Unmarshal(body, &object)
 	switch {
 	case len(a.body) > MaxAnswerBytes:
 		return journal.TooLarge, fmt.Sprintf("the answer is larger than %d KiB", MaxAnswerBytes>>10)
-	case a.timedOut:
+	case a.cut != nil && a.timedOut:
 		return journal.Ambiguous, "the body of the answer was not complete within " + timeout
 	case a.cut != nil:
 		return journal.NoAnswer, "the body of the answer broke off: " + a.cut.Error()
@@ -124,16 +125,24 @@ func (d *Deliverer) hint(cause journal.Cause, requestURL, value string) string {
 	}
 }
 
+// loopbackHost reports whether the host is the machine, or container, itself.
 func loopbackHost(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || strings.HasPrefix(host, "127.")
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().IsLoopback() || a.IsUnspecified()
+	}
+	host = strings.ToLower(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 func inContainerHint(u *url.URL) string {
-	port := ""
-	if u.Port() != "" {
-		port = ":" + u.Port()
+	at := func(host string) string {
+		moved := *u
+		moved.Host = host
+		if u.Port() != "" {
+			moved.Host += ":" + u.Port()
+		}
+		return moved.String()
 	}
-	return fmt.Sprintf("Inside a container %s is the container itself. Register http://host.docker.internal%s%s for a consumer on the host, "+
-		"or its Compose service name, such as http://consumer%s%s, for one in another container.",
-		u.Hostname(), port, u.EscapedPath(), port, u.EscapedPath())
+	return fmt.Sprintf("Inside a container %s is the container itself. Register %s for a consumer on the host, "+
+		"or its Compose service name, such as %s, for one in another container.", u.Hostname(), at("host.docker.internal"), at("consumer"))
 }

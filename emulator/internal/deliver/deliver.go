@@ -9,6 +9,7 @@ package deliver
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"sync"
@@ -26,9 +27,11 @@ type Config struct {
 	// Dial opens connections; nil means the network. Addresses that are never
 	// called are refused either way, but names only where Dial is nil.
 	Dial             DialFunc
-	Header           http.Header   // added to every request
-	ChallengeTimeout time.Duration // default 5 s (our decision)
-	Timeout          time.Duration // of an attempt, default 10 s (our decision)
+	Header           http.Header    // added to every request
+	RootCAs          *x509.CertPool // trusted for https; nil: those of the system
+	Insecure         bool           // accepts any certificate
+	ChallengeTimeout time.Duration  // default 5 s (our decision)
+	Timeout          time.Duration  // of an attempt, default 10 s (our decision)
 	// QueueSize is how many deliveries wait at one webhook before who emits
 	// waits too. Default 10,000.
 	QueueSize int
@@ -71,7 +74,7 @@ func New(cfg Config) *Deliverer {
 	cfg.ChallengeTimeout = cmp.Or(cfg.ChallengeTimeout, 5*time.Second)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
 	cfg.QueueSize = cmp.Or(cfg.QueueSize, 10_000)
-	return &Deliverer{cfg: cfg, client: newClient(cfg.Dial, cfg.Header), queues: map[string]*queue{}}
+	return &Deliverer{cfg: cfg, client: newClient(cfg), queues: map[string]*queue{}}
 }
 
 // GivenUp is the cause of a context whose deliveries are given up, for

@@ -44,14 +44,15 @@ type client struct {
 // newDialer returns what calls the network.
 func newDialer() *net.Dialer { return &net.Dialer{Control: refuseForbidden} }
 
-func newClient(dial DialFunc, header http.Header) *client {
+func newClient(cfg Config) *client {
+	dial := cfg.Dial
 	if dial == nil {
 		dial = newDialer().DialContext
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &client{
-		header: header,
+		header: cfg.Header,
 		transport: &http.Transport{
 			Proxy: nil, // none from the environment: what is sent goes where it was registered
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -65,7 +66,7 @@ func newClient(dial DialFunc, header http.Header) *client {
 				return &countedConn{Conn: conn}, nil
 			},
 			Protocols:              protocols,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, InsecureSkipVerify: cfg.Insecure},
 			TLSHandshakeTimeout:    10 * time.Second,
 			MaxIdleConnsPerHost:    64,
 			IdleConnTimeout:        idleTimeout,

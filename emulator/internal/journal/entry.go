@@ -3,6 +3,7 @@ package journal
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 )
@@ -74,7 +75,7 @@ const (
 type Call struct {
 	ID        string              `json:"id"`
 	At        time.Time           `json:"at"`
-	Workspace string              `json:"workspace,omitempty"` // empty: the token was refused
+	Workspace string              `json:"workspace,omitempty"` // of the token, also of a refused one
 	Token     string              `json:"token,omitempty"`     // shortened
 	Operation hirempire.Operation `json:"operation,omitempty"` // empty: unknown path or method
 	Method    string              `json:"method"`
@@ -148,4 +149,25 @@ func (c *Call) cost() int { return 384 + len(c.Path) + len(c.Body) + len(c.Answe
 
 func (c *Challenge) cost() int {
 	return 384 + len(c.RequestURL) + len(c.Received.Body) + len(c.Received.Detail) + len(c.Hint)
+}
+
+// MarshalJSON adds the cause by itself, and the body: as text or, where it is
+// not UTF-8, in base64.
+func (d Delivery) MarshalJSON() ([]byte, error) {
+	type plain Delivery // without this method
+	if d.Attempts == nil {
+		d.Attempts = []Attempt{}
+	}
+	out := struct {
+		plain
+		Cause      Cause  `json:"cause,omitempty"`
+		Body       string `json:"body"`
+		BodyBase64 []byte `json:"body_base64,omitempty"`
+	}{plain: plain(d), Cause: d.Status.Cause()}
+	if utf8.Valid(d.Body) {
+		out.Body = string(d.Body)
+	} else {
+		out.BodyBase64 = d.Body
+	}
+	return hirempire.Marshal(out), nil
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 )
 
@@ -26,6 +25,7 @@ type Limits struct {
 // Journal is safe for concurrent use; make it with [New].
 type Journal struct {
 	limits Limits
+	file   *File
 
 	mu      sync.Mutex
 	seq     uint64
@@ -42,7 +42,7 @@ type log struct {
 	settled *list.List        // of *entry, oldest first
 	bytes   int
 	ledger  report.Ledger
-	tally   map[tallyKey]int // settled deliveries that were evicted
+	tally   map[trait]int // deliveries and calls that were evicted
 	latest  map[string]Challenge
 }
 
@@ -58,12 +58,8 @@ type entry struct {
 	inLog     *list.Element
 }
 
-type tallyKey struct {
-	event   hirempire.Event
-	webhook string
-	run     string
-	status  Status
-}
+// settled reports whether nothing more happens to the entry.
+func (e *entry) settled() bool { return e.delivery == nil || e.delivery.Status.Finished() }
 
 // New returns an empty journal.
 func New(limits Limits) *Journal {
@@ -73,10 +69,17 @@ func New(limits Limits) *Journal {
 	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}}
 }
 
+// Mirror makes the journal write what is settled from now on to a file too.
+func (j *Journal) Mirror(f *File) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.file = f
+}
+
 func (j *Journal) log(workspace string) *log {
 	l, ok := j.logs[workspace]
 	if !ok {
-		l = &log{open: map[string]*entry{}, settled: list.New(), tally: map[tallyKey]int{}, latest: map[string]Challenge{}}
+		l = &log{open: map[string]*entry{}, settled: list.New(), tally: map[trait]int{}, latest: map[string]Challenge{}}
 		j.logs[workspace] = l
 	}
 	return l
@@ -164,9 +167,6 @@ func (j *Journal) Finished(workspace, id string, status Status, detail string) (
 	}
 	d.Status, d.Detail = status, detail
 	e.cost = d.cost()
-	for w := range j.waits {
-		w.settled(e)
-	}
 	j.settle(e)
 	return d.snapshot(), true
 }
@@ -179,6 +179,12 @@ func (j *Journal) next() uint64 {
 // settle makes an entry one of those that may be evicted, and evicts what is
 // over a bound.
 func (j *Journal) settle(e *entry) {
+	for w := range j.waits {
+		w.see(e)
+	}
+	if j.file != nil {
+		j.file.append(e)
+	}
 	l := j.log(e.workspace)
 	e.inAll, e.inLog = j.settled.PushBack(e), l.settled.PushBack(e)
 	j.bytes += e.cost
@@ -198,11 +204,9 @@ func (j *Journal) evict(e *entry) {
 	l.bytes -= e.cost
 	j.settled.Remove(e.inAll)
 	l.settled.Remove(e.inLog)
-	switch {
-	case e.delivery != nil:
-		d := e.delivery
-		l.tally[tallyKey{d.Event, d.Webhook, d.Run, d.Status}]++
-	case e.challenge != nil:
+	if e.challenge == nil {
+		l.tally[e.trait()]++
+	} else {
 		if c := l.latest[e.challenge.RequestURL]; c.ID == e.challenge.ID {
 			delete(l.latest, c.RequestURL)
 		}
@@ -241,86 +245,6 @@ func (j *Journal) Evicted() uint64 {
 	return j.evicted
 }
 
-// A Filter selects deliveries. Empty fields match everything.
-type Filter struct {
-	Workspace string
-	Event     hirempire.Event
-	Webhook   string
-	Run       string
-	// Status is a status word, or one with its cause.
-	Status Status
-}
-
-func (f Filter) match(d *Delivery) bool { return len(f.mismatches(d)) == 0 }
-
-// mismatches names the fields in which the delivery differs, most telling first.
-func (f Filter) mismatches(d *Delivery) []string {
-	var out []string
-	if f.Event != "" && f.Event != d.Event {
-		out = append(out, "event")
-	}
-	if f.Webhook != "" && f.Webhook != d.Webhook {
-		out = append(out, "webhook")
-	}
-	if f.Run != "" && f.Run != d.Run {
-		out = append(out, "run")
-	}
-	if f.Status != "" && f.Status != d.Status && f.Status != d.Status.Word() {
-		out = append(out, "status")
-	}
-	if f.Workspace != "" && f.Workspace != d.Workspace {
-		out = append(out, "workspace")
-	}
-	return out
-}
-
-// Deliveries returns the matching deliveries after the position since, in order
-// of emission, at most limit, and the position after the last one.
-func (j *Journal) Deliveries(f Filter, since uint64, limit int) (found []Delivery, next uint64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	entries := j.deliveries(f, since)
-	next = since
-	for _, e := range entries[:min(limit, len(entries))] {
-		found = append(found, e.delivery.snapshot())
-		next = e.seq
-	}
-	return found, next
-}
-
-// deliveries returns the entries of the matching deliveries in order of emission.
-func (j *Journal) deliveries(f Filter, since uint64) []*entry {
-	var entries []*entry
-	for e := range j.all(f.Workspace) {
-		if e.delivery != nil && e.seq > since && f.match(e.delivery) {
-			entries = append(entries, e)
-		}
-	}
-	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.seq, b.seq) })
-	return entries
-}
-
-// all yields the entries of a workspace, or of all, in no order.
-func (j *Journal) all(workspace string) func(yield func(*entry) bool) {
-	return func(yield func(*entry) bool) {
-		for id, l := range j.logs {
-			if workspace != "" && workspace != id {
-				continue
-			}
-			for _, e := range l.open {
-				if !yield(e) {
-					return
-				}
-			}
-			for el := l.settled.Front(); el != nil; el = el.Next() {
-				if !yield(el.Value.(*entry)) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // Delivery returns the delivery of that id, and whether the journal has it.
 func (j *Journal) Delivery(id string) (Delivery, bool) {
 	j.mu.Lock()
@@ -337,21 +261,6 @@ func (d *Delivery) snapshot() Delivery {
 	out := *d
 	out.Body, out.Attempts = slices.Clone(d.Body), slices.Clone(d.Attempts)
 	return out
-}
-
-// Calls returns the calls of the API after the position since, in order, at most
-// limit, and the position after the last one. An empty workspace means all.
-func (j *Journal) Calls(workspace string, since uint64, limit int) (found []Call, next uint64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	next = since
-	for el := j.settled.Front(); el != nil && len(found) < limit; el = el.Next() {
-		e := el.Value.(*entry)
-		if e.call != nil && e.seq > since && (workspace == "" || workspace == e.workspace) {
-			found, next = append(found, *e.call), e.seq
-		}
-	}
-	return found, next
 }
 
 // Challenges returns the challenges of a workspace that the journal still has.
@@ -380,7 +289,7 @@ func (j *Journal) Reset(workspace string) {
 		delete(j.logs, workspace)
 	}
 	for w := range j.waits {
-		if w.filter.Workspace == workspace {
+		if w.workspace == workspace {
 			w.end(ErrReset)
 		}
 	}

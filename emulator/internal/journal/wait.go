@@ -11,21 +11,20 @@ import (
 // ErrReset ends a wait whose workspace was reset.
 var ErrReset = errors.New("the workspace was reset")
 
-// wait counts deliveries as they are settled, so that it does not miss one that
-// is evicted at once.
+// wait counts entries as they are settled, so that it does not miss one that is
+// evicted at once.
 type wait struct {
-	filter Filter
-	since  uint64          // only those emitted after this position
-	ids    map[string]bool // if not nil, only these
-	count  int
-	want   int
-	err    error
-	ended  bool
-	done   chan struct{}
+	workspace string // the only one that it looks at, "" for all
+	counts    func(*entry) bool
+	count     int
+	want      int
+	err       error
+	ended     bool
+	done      chan struct{}
 }
 
-func (w *wait) settled(e *entry) {
-	if w.ids != nil && !w.ids[e.delivery.ID] || e.seq <= w.since || !w.filter.match(e.delivery) {
+func (w *wait) see(e *entry) {
+	if w.workspace != "" && w.workspace != e.workspace || !w.counts(e) {
 		return
 	}
 	w.count++
@@ -46,29 +45,45 @@ func (w *wait) end(err error) {
 // returns their number and, if that was not reached, the cause of the context's
 // end or [ErrReset].
 func (j *Journal) Await(ctx context.Context, f Filter, since uint64, want int) (int, error) {
-	w := &wait{filter: f, since: since, want: want, done: make(chan struct{})}
+	return j.awaitSelected(ctx, f, since, want)
+}
+
+// AwaitCalls is what [Journal.Await] is, for calls of the API.
+func (j *Journal) AwaitCalls(ctx context.Context, f CallFilter, since uint64, want int) (int, error) {
+	return j.awaitSelected(ctx, f, since, want)
+}
+
+func (j *Journal) awaitSelected(ctx context.Context, s selector, since uint64, want int) (int, error) {
+	w := &wait{
+		workspace: s.in(), want: want, done: make(chan struct{}),
+		counts: func(e *entry) bool { return e.seq > since && matches(s, e.trait()) },
+	}
 	j.mu.Lock()
-	for _, e := range j.deliveries(f, since) {
-		if e.delivery.Status.Finished() {
+	for e := range j.all(s.in()) {
+		if e.settled() && w.counts(e) {
 			w.count++
 		}
 	}
 	if since == 0 {
-		w.count += j.tallied(f)
+		w.count += j.tallied(s)
 	}
 	return j.await(ctx, w)
 }
 
 // AwaitIDs returns once each of the deliveries is settled or forgotten.
 func (j *Journal) AwaitIDs(ctx context.Context, workspace string, ids []string) error {
-	w := &wait{filter: Filter{Workspace: workspace}, ids: map[string]bool{}, done: make(chan struct{})}
+	open := map[string]bool{}
+	w := &wait{
+		workspace: workspace, done: make(chan struct{}),
+		counts: func(e *entry) bool { return e.delivery != nil && open[e.delivery.ID] },
+	}
 	j.mu.Lock()
 	for _, id := range ids {
 		if _, e := j.open(workspace, id); e != nil {
-			w.ids[id] = true
+			open[id] = true
 		}
 	}
-	w.want = len(w.ids)
+	w.want = len(open)
 	_, err := j.await(ctx, w)
 	return err
 }
@@ -96,15 +111,15 @@ func (j *Journal) await(ctx context.Context, w *wait) (int, error) {
 	return w.count, err
 }
 
-// tallied returns how many matching deliveries were evicted since the last reset.
-func (j *Journal) tallied(f Filter) int {
+// tallied returns how many matching entries were evicted since the last reset.
+func (j *Journal) tallied(s selector) int {
 	n := 0
 	for id, l := range j.logs {
-		if f.Workspace != "" && f.Workspace != id {
+		if s.in() != "" && s.in() != id {
 			continue
 		}
-		for key, count := range l.tally {
-			if f.match(&Delivery{Workspace: id, Event: key.event, Webhook: key.webhook, Run: key.run, Status: key.status}) {
+		for t, count := range l.tally {
+			if matches(s, t) {
 				n += count
 			}
 		}
@@ -112,15 +127,24 @@ func (j *Journal) tallied(f Filter) int {
 	return n
 }
 
-// A Miss is a delivery that a wait did not count, and why.
-type Miss struct {
-	Delivery Delivery `json:"delivery"`
-	Why      string   `json:"why"`
+// A Miss is something that a wait did not count, and why.
+type Miss[T Delivery | Call] struct {
+	Of  T
+	Why string
 }
 
 // NearestMisses returns at most limit deliveries that came closest to the filter
 // without being counted, the closest and newest first.
-func (j *Journal) NearestMisses(f Filter, since uint64, limit int) []Miss {
+func (j *Journal) NearestMisses(f Filter, since uint64, limit int) []Miss[Delivery] {
+	return nearest(j, f, since, limit, func(e *entry) Delivery { return e.delivery.snapshot() })
+}
+
+// NearestCalls is what [Journal.NearestMisses] is, for calls of the API.
+func (j *Journal) NearestCalls(f CallFilter, since uint64, limit int) []Miss[Call] {
+	return nearest(j, f, since, limit, func(e *entry) Call { return *e.call })
+}
+
+func nearest[T Delivery | Call](j *Journal, s selector, since uint64, limit int, of func(*entry) T) []Miss[T] {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	type candidate struct {
@@ -128,12 +152,12 @@ func (j *Journal) NearestMisses(f Filter, since uint64, limit int) []Miss {
 		off []string
 	}
 	var candidates []candidate
-	for e := range j.all(f.Workspace) {
-		if e.delivery == nil {
+	for e := range j.all(s.in()) {
+		off, ok := s.mismatches(e.trait())
+		if !ok {
 			continue
 		}
-		off := f.mismatches(e.delivery)
-		if !e.delivery.Status.Finished() && !slices.Contains(off, "status") {
+		if !e.settled() && !slices.Contains(off, "status") {
 			off = append(off, "not settled yet")
 		}
 		if e.seq <= since {
@@ -146,9 +170,9 @@ func (j *Journal) NearestMisses(f Filter, since uint64, limit int) []Miss {
 	slices.SortFunc(candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(len(a.off), len(b.off)), cmp.Compare(b.e.seq, a.e.seq))
 	})
-	var misses []Miss
+	var misses []Miss[T]
 	for _, c := range candidates[:min(limit, len(candidates))] {
-		misses = append(misses, Miss{c.e.delivery.snapshot(), strings.Join(c.off, ", ")})
+		misses = append(misses, Miss[T]{of(c.e), strings.Join(c.off, ", ")})
 	}
 	return misses
 }

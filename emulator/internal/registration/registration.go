@@ -70,7 +70,7 @@ type Call struct {
 
 // An Outcome is what became of a call, for the journal and for what follows.
 type Outcome struct {
-	Workspace string // empty: the token was refused
+	Workspace string // that of the token, also of a refused one; empty: there was none
 	Webhook   workspace.Webhook
 	Note      string // what the answer does not say; often empty
 }
@@ -78,12 +78,14 @@ type Outcome struct {
 // Create registers a webhook, or says which documented error the call deserves.
 func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnswer, Outcome, *hirempire.Error) {
 	var out Outcome
+	token, ok := hirempire.ParseAuthorization(call.Authorization)
+	if ok {
+		out.Workspace = r.cfg.Store.ID(token)
+	}
 	id, failure := r.cfg.Store.Authenticate(hirempire.CreateWebhook, call.Authorization)
 	if failure != nil {
 		return hirempire.CreateAnswer{}, out, failure
 	}
-	out.Workspace = id
-	token, _ := hirempire.ParseAuthorization(call.Authorization)
 	request, failure := hirempire.ParseCreate(r.cfg.Edition, call.Query, call.Body)
 	if failure != nil {
 		return hirempire.CreateAnswer{}, out, failure

@@ -1,0 +1,142 @@
+package client_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/client"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/emulatortest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func consumer(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(emulator.NewConsumer(func(emulator.Arrival) {}))
+	t.Cleanup(s.Close)
+	return s.URL + "/webhook"
+}
+
+const patience = time.Minute // of waits that are fulfilled at once
+
+// The whole control API, through the client, against a real emulator.
+func TestClientCoversTheControlAPI(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := emulatortest.Start(t)
+	if err := s.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	hook, err := s.Register(ctx, consumer(t))
+	if err != nil || !hook.Active || len(hook.Events) != 7 || hook.Challenge == nil || !hook.Challenge.Passed {
+		t.Fatalf("Register: %+v, %v", hook, err)
+	}
+	hooks, failed, _, err := s.Webhooks(ctx, 0, 0)
+	if err != nil || len(hooks) != 1 || hooks[0].ID != hook.ID || len(failed) != 0 {
+		t.Errorf("Webhooks: %+v %+v, %v", hooks, failed, err)
+	}
+	seed := uint64(3)
+	sent, err := s.SendAndWait(ctx, client.Event{Type: "applicant_applied", Seed: &seed, Set: map[string]any{"applicant.city": nil}}, patience)
+	if err != nil || len(sent) != 1 || sent[0].Status != "delivered" || !strings.Contains(sent[0].Body, `"city":null`) || sent[0].Attempts[0].Status != 200 {
+		t.Fatalf("SendAndWait: %+v, %v", sent, err)
+	}
+	ids, err := s.Send(ctx, client.Event{Body: json.RawMessage(`{"event":"job_added"}`)})
+	if err != nil || len(ids) != 1 {
+		t.Fatalf("Send: %v, %v", ids, err)
+	}
+	waited, err := s.AwaitDeliveries(ctx, client.DeliveryFilter{Event: "job_added", Status: "delivered", Webhook: hook.ID}, 1, patience)
+	if err != nil || len(waited) != 1 || waited[0].ID != ids[0] {
+		t.Errorf("AwaitDeliveries: %+v, %v", waited, err)
+	}
+	one, err := s.Delivery(ctx, ids[0])
+	if err != nil || one.Body != `{"event":"job_added"}` {
+		t.Errorf("Delivery: %+v, %v", one, err)
+	}
+	page, next, err := s.Deliveries(ctx, client.DeliveryFilter{}, 0, 1)
+	if err != nil || len(page) != 1 || page[0].ID != sent[0].ID {
+		t.Errorf("Deliveries: %+v, %v", page, err)
+	}
+	if page, _, err = s.Deliveries(ctx, client.DeliveryFilter{}, next, 0); err != nil || len(page) != 1 || page[0].ID != ids[0] {
+		t.Errorf("Deliveries after %d: %+v, %v", next, page, err)
+	}
+
+	run, err := s.Perform(ctx, client.Performance{Scenario: "hiring-happy-path"}, patience)
+	if err != nil || run.State != "finished" || run.Deliveries.Delivered != 9 || run.Seed != 42 {
+		t.Errorf("Perform: %+v, %v", run, err)
+	}
+	started, err := s.Start(ctx, client.Performance{YAML: "version: 1\nname: slow\nsteps:\n  - wait: 1h\n", Speed: "1"})
+	if err != nil || started.State != "running" {
+		t.Fatalf("Start: %+v, %v", started, err)
+	}
+	if got, err := s.Run(ctx, started.ID); err != nil || got.State != "running" {
+		t.Errorf("Run: %+v, %v", got, err)
+	}
+	if got, err := s.Cancel(ctx, started.ID); err != nil || got.State != "cancelled" {
+		t.Errorf("Cancel: %+v, %v", got, err)
+	}
+	if runs, _, err := s.Runs(ctx, 1, 0); err != nil || len(runs) != 1 || runs[0].ID != started.ID {
+		t.Errorf("Runs: %+v, %v", runs, err)
+	}
+
+	// What the application under test does at the vendor's API is seen, too.
+	res, err := http.Post(s.BaseURL+"/create-webhook", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	all := s.For("") // the call had no token
+	calls, err := all.AwaitRequests(ctx, client.RequestFilter{Operation: "create-webhook", Status: 400, AnsweredBy: "invalid-token"}, 1, patience)
+	if err != nil || len(calls) != 1 || calls[0].Answer != `{"success":false,"error":"Invalid token"}` {
+		t.Errorf("AwaitRequests: %+v, %v", calls, err)
+	}
+	if calls, _, err := all.Requests(ctx, client.RequestFilter{}, 0, 0); err != nil || len(calls) != 1 {
+		t.Errorf("Requests: %+v, %v", calls, err)
+	}
+	spaces, _, err := all.Workspaces(ctx, 0, 0)
+	if err != nil || !slices.ContainsFunc(spaces, func(w client.Workspace) bool { return w.ID == hook.Workspace && w.Deliveries.Delivered == 11 }) {
+		t.Errorf("Workspaces: %+v, %v", spaces, err)
+	}
+	if err := s.Reset(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if hooks, _, _, err := s.Webhooks(ctx, 0, 0); err != nil || len(hooks) != 0 {
+		t.Errorf("after Reset: %+v, %v", hooks, err)
+	}
+}
+
+// An error says what the answer says.
+func TestErrorsExplain(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	if _, err := s.Register(t.Context(), consumer(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SendAndWait(t.Context(), client.Event{Type: "job_added"}, patience); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.AwaitDeliveries(t.Context(), client.DeliveryFilter{Event: "job_deleted"}, 1, time.Millisecond)
+	explained, ok := errors.AsType[*client.Error](err)
+	if !ok || explained.Status != 409 || explained.Code != "time-out" || !strings.Contains(err.Error(), `"event":"job_added"`) {
+		t.Errorf("the wait said %v", err)
+	}
+	_, err = s.Perform(t.Context(), client.Performance{YAML: "version: 1\nsteps: []\n"}, patience)
+	if explained, ok := errors.AsType[*client.Error](err); !ok || explained.Status != 400 || len(explained.Problems) == 0 {
+		t.Errorf("the story said %v", err)
+	}
+	// Something else listens there.
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	if err := client.New(other.URL, other.Client()).Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "404 Not Found") {
+		t.Errorf("another server said %v", err)
+	}
+}

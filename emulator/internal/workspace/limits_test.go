@@ -1,0 +1,107 @@
+package workspace_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
+)
+
+func create(s *workspace.Store, token string) error {
+	_, err := s.Create(token, request("http://c/"+token, hirempire.JobAdded))
+	return err
+}
+
+// bounded has no fixed fates, so that the bound is all for the tokens of a test.
+func bounded(t *testing.T, limits workspace.Limits) *workspace.Store {
+	t.Helper()
+	s, err := workspace.New(workspace.Config{
+		Edition: hirempire.Edition202602, Tokens: fixtures.Tokens{Accept: fixtures.DefaultTokens().Accept}, Limits: limits,
+		Now: newStoreNow,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEmptyWorkspacesMakeRoom(t *testing.T) {
+	t.Parallel()
+	s := bounded(t, workspace.Limits{Workspaces: 3})
+	if err := create(s, "sk-kept"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		if _, failure := authenticate(s, fmt.Sprintf("sk-%d", i)); failure != nil {
+			t.Fatalf("token %d: %v", i, failure)
+		}
+		if n := len(s.All()); n > 4 {
+			t.Fatalf("after %d tokens %d workspaces are kept", i+1, n)
+		}
+	}
+	if w, ok := s.Get(s.ID("sk-kept")); !ok || len(w.Webhooks) != 1 {
+		t.Error("a workspace with a webhook made room")
+	}
+	if n := s.Evicted(); n < 990 || n > 1000 {
+		t.Errorf("%d of 1000 empty workspaces were counted as forgotten", n)
+	}
+	if err := create(s, "sk-0"); err != nil {
+		t.Errorf("an empty workspace that was forgotten cannot come back: %v", err)
+	}
+}
+
+func TestFixedWebhooksDoNotMakeRoom(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, workspace.Limits{Workspaces: 1})
+	for i := range 10 {
+		authenticate(s, fmt.Sprintf("sk-%d", i))
+	}
+	if w, ok := s.Get(s.ID("sk-active-webhook")); !ok || len(w.Webhooks) != 1 {
+		t.Errorf("the workspace of a fixed webhook is %+v, %v", w, ok)
+	}
+}
+
+func TestAFullStoreRefusesToFillAnother(t *testing.T) {
+	t.Parallel()
+	s := bounded(t, workspace.Limits{Workspaces: 2})
+	for _, token := range []string{"sk-a", "sk-b"} {
+		if err := create(s, token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, failure := authenticate(s, "sk-c"); failure != nil {
+		t.Errorf("beyond the bound a token is refused: %v", failure)
+	}
+	err := create(s, "sk-c")
+	if !errors.Is(err, workspace.ErrFull) || !strings.Contains(err.Error(), "2 workspaces") {
+		t.Errorf("create = %v, want ErrFull with the bound", err)
+	}
+	s.Reset(s.ID("sk-a"))
+	if err := create(s, "sk-c"); err != nil {
+		t.Errorf("the workspace that was reset makes no room: %v", err)
+	}
+	if err := create(s, "sk-a"); !errors.Is(err, workspace.ErrFull) {
+		t.Errorf("create = %v, want ErrFull", err)
+	}
+}
+
+// A workspace whose numbers of runs, events or webhooks count is not forgotten:
+// they would start anew and ids would come twice.
+func TestWorkspacesThatCountAreKept(t *testing.T) {
+	t.Parallel()
+	s := bounded(t, workspace.Limits{Workspaces: 2})
+	run, _ := authenticate(s, "sk-run")
+	s.NextRun(run)
+	event, _ := authenticate(s, "sk-event")
+	s.NextEvent(event)
+	for i := range 10 {
+		authenticate(s, fmt.Sprintf("sk-%d", i))
+	}
+	if n, m := s.NextRun(run), s.NextEvent(event); n != 2 || m != 2 {
+		t.Errorf("the next run is %d and the next event %d, want 2 and 2", n, m)
+	}
+}
