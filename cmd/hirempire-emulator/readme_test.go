@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -16,38 +17,58 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 )
 
-// A block of the README: commands, each with the output that is printed there.
-// In it … stands for any text, and on a line of its own for any lines.
+// A block of the README, and what the comment before it says, separated by
+// semicolons:
+//
+//	background        the commands run on while the rest of the README is tried
+//	until Ctrl-C      they are ended once they printed what is expected
+//	exit N            is how they end; 0 if nothing is said
+//	needs A, B        are programs without which the block is left out, never in CI
+//	in a Go module    it runs in one that requires this one
+//	file NAME         the block is a file, which is written
 type block struct {
 	line     int
-	kind     string // the comment before it: "background", "until Ctrl-C" or ""
+	notes    map[string]string // by their first word
+	file     string            // what the file holds
 	commands []command
 }
 
+// A command and its output: in it … stands for any text, and on a line of its
+// own for any lines.
 type command struct {
 	text string
 	want []string // lines
 }
 
-func readBlocks(t *testing.T, file string) []block {
+func readBlocks(t *testing.T, name string) []block {
 	t.Helper()
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var blocks []block
 	var inside *block
-	kind := ""
+	console := false
+	notes := map[string]string{}
 	for i, line := range strings.Split(string(data), "\n") {
 		switch {
 		case inside == nil && strings.HasPrefix(line, "<!-- "):
-			kind = strings.TrimSuffix(strings.TrimPrefix(line, "<!-- "), " -->")
-		case inside == nil && line == "```console":
-			inside = &block{line: i + 1, kind: kind}
-			kind = ""
+			for note := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(line, "<!-- "), " -->"), "; ") {
+				word, rest, _ := strings.Cut(note, " ")
+				notes[word] = rest
+			}
+		case inside == nil && strings.HasPrefix(line, "```"):
+			inside = &block{line: i + 1, notes: notes}
+			console = line == "```console"
+			notes = map[string]string{}
+			if _, isFile := inside.notes["file"]; !isFile && !console {
+				t.Errorf("%s:%d: a block that nobody tries", name, i+1)
+			}
 		case inside != nil && line == "```":
 			blocks = append(blocks, *inside)
 			inside = nil
+		case inside != nil && !console:
+			inside.file += line + "\n"
 		case inside != nil && strings.HasPrefix(line, "$ "):
 			inside.commands = append(inside.commands, command{text: line[2:]})
 		case inside != nil:
@@ -82,59 +103,148 @@ func TestReadmeCommands(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the README's commands are for a Unix shell")
 	}
-	for _, tool := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the README's commands need %s: %v", tool, err)
+	r := newReader(t)
+	for _, b := range readBlocks(t, filepath.Join("..", "..", "README.md")) {
+		if missing := r.missing(b); missing != "" {
+			if os.Getenv("CI") != "" {
+				t.Errorf("README.md:%d: needs %s", b.line, missing)
+			}
+			t.Logf("README.md:%d: left out, it needs %s", b.line, missing)
+			continue
 		}
+		r.try(t, b)
 	}
+}
+
+// reader is somebody who does what the README says.
+type reader struct {
+	dir   string
+	env   []string
+	ports *strings.Replacer // 8080, 3000 and 3001 become free ones
+	addrs *strings.Replacer // and the commands are told so
+}
+
+func newReader(t *testing.T) *reader {
+	t.Helper()
 	path := os.Getenv("PATH")
 	if binary := os.Getenv("HIREMPIRE_EMULATOR_BINARY"); binary != "" {
 		path = filepath.Dir(binary) + string(os.PathListSeparator) + path
 	}
+	free := map[string]string{}
 	var ports []string
-	for _, stands := range []string{"8080", "3000"} {
+	for _, stands := range []string{"8080", "3000", "3001"} {
 		addr, err := freeAddr()
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, port, _ := strings.Cut(addr, ":")
-		ports = append(ports, stands, port)
+		_, free[stands], _ = strings.Cut(addr, ":")
+		ports = append(ports, stands, free[stands])
 	}
-	elsewhere := strings.NewReplacer(append(ports,
-		"go run ./cmd/hirempire-emulator demo", "hirempire-emulator demo --addr 127.0.0.1:"+ports[1],
-		"hirempire-emulator serve", "hirempire-emulator serve --addr 127.0.0.1:"+ports[1],
-		"hirempire-emulator listen", "hirempire-emulator listen --addr 127.0.0.1:"+ports[3])...)
+	serving, listening := " --addr 127.0.0.1:"+free["8080"], " --addr 127.0.0.1:"+free["3000"]
+	return &reader{
+		dir:   t.TempDir(),
+		env:   append(os.Environ(), "PATH="+path, "PYTHONDONTWRITEBYTECODE=1"),
+		ports: strings.NewReplacer(ports...),
+		addrs: strings.NewReplacer(
+			"go run ./cmd/hirempire-emulator demo", "hirempire-emulator demo"+serving,
+			"hirempire-emulator serve", "hirempire-emulator serve"+serving,
+			"hirempire-emulator listen", "hirempire-emulator listen"+listening),
+	}
+}
 
-	dir := t.TempDir()
-	for _, b := range readBlocks(t, filepath.Join("..", "..", "README.md")) {
-		for _, c := range b.commands {
-			for i, line := range c.want {
-				c.want[i] = strings.NewReplacer(ports...).Replace(line)
-			}
-			// Not ended with the test's context: what runs in the background is ended
-			// as its user would, after the test.
-			cmd := exec.Command("bash", "-c", "exec "+elsewhere.Replace(c.text))
-			if strings.ContainsAny(c.text, "|>&") {
-				cmd.Args[2] = elsewhere.Replace(c.text)
-			}
-			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "PATH="+path)
-			where := fmt.Sprintf("README.md:%d: %s", b.line, c.text)
-			switch b.kind {
-			case "":
-				out, err := cmd.CombinedOutput()
-				if err != nil || !c.pattern().Match(out) {
-					t.Fatalf("%s\n%v, got\n%s\nwant\n%s", where, err, out, strings.Join(c.want, "\n"))
-				}
-			case "background":
-				t.Cleanup(startUntil(t, cmd, c, where))
-			case "until Ctrl-C":
-				startUntil(t, cmd, c, where)()
-			default:
-				t.Fatalf("README.md:%d: unknown comment %q", b.line, b.kind)
+// missing names a program that the block needs and the machine does not have.
+func (r *reader) missing(b block) string {
+	tools := []string{"bash", "curl"}
+	if needs := b.notes["needs"]; needs != "" {
+		tools = append(tools, strings.Split(needs, ", ")...)
+	}
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			return tool
+		}
+		if strings.HasSuffix(tool, "python3") && exec.Command(tool, "-c", "import flask, pytest").Run() != nil {
+			return "pytest and Flask for " + tool
+		}
+	}
+	return ""
+}
+
+// try writes the block's file or types its commands.
+func (r *reader) try(t *testing.T, b block) {
+	t.Helper()
+	if name, ok := b.notes["file"]; ok {
+		if err := os.WriteFile(filepath.Join(r.dir, name), []byte(b.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	dir := r.dir
+	if _, ok := b.notes["in"]; ok {
+		dir = goModule(t, r.dir)
+	}
+	for _, c := range b.commands {
+		for i, line := range c.want {
+			c.want[i] = r.ports.Replace(line)
+		}
+		text := r.addrs.Replace(r.ports.Replace(c.text))
+		_, background := b.notes["background"]
+		_, untilCtrlC := b.notes["until"]
+		if background || untilCtrlC {
+			text = "exec " + text // or Ctrl-C would reach the shell alone
+		}
+		cmd := exec.Command("bash", "-c", text)
+		cmd.Dir, cmd.Env = dir, r.env
+		where := fmt.Sprintf("README.md:%d: %s", b.line, c.text)
+		switch {
+		case background:
+			t.Cleanup(startUntil(t, cmd, c, where))
+		case untilCtrlC:
+			startUntil(t, cmd, c, where)()
+		default:
+			out, err := cmd.CombinedOutput()
+			if code := fmt.Sprint(cmd.ProcessState.ExitCode()); code != cmp.Or(b.notes["exit"], "0") || !c.pattern().Match(out) {
+				t.Fatalf("%s\n%v, got\n%s\nwant\n%s", where, err, out, strings.Join(c.want, "\n"))
 			}
 		}
 	}
+}
+
+// goModule returns a directory that is a module with the Go files of another, and
+// that finds this module in this checkout.
+func goModule(t *testing.T, from string) string {
+	t.Helper()
+	checkout, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	gomod, err := os.ReadFile(filepath.Join(checkout, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gosum, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module = "github.com/hirempire-emulator/hirempire-emulator"
+	text := strings.Replace(string(gomod), "module "+module, "module example.com/consumer", 1) +
+		"\nrequire " + module + " v0.0.0\nreplace " + module + " => " + checkout + "\n"
+	files := map[string][]byte{"go.mod": []byte(text), "go.sum": gosum}
+	tests, err := filepath.Glob(filepath.Join(from, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range tests {
+		if files[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // startUntil starts a command and returns once it has printed what is expected.

@@ -21,7 +21,7 @@ func (l Ledger) Balanced() bool {
 // Pending returns the deliveries whose outcome is open.
 func (l Ledger) Pending() uint64 { return l.Queued + l.Sending }
 
-// String returns the ledger in one line.
+// String returns the outcomes in one line, without their sum.
 func (l Ledger) String() string {
 	text := fmt.Sprintf("%d delivered, %d failed, %d dropped", l.Delivered, l.Failed, l.Dropped)
 	if l.Pending() > 0 {

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -111,29 +110,6 @@ func (r Run) Rerun(to string, flags ...string) string {
 	return Command(append(words, flags...)...)
 }
 
-// Command joins words to a line for a shell, each quoted if it has to be.
-func Command(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = quote(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// quote makes a word one word for the shells of Unix and Windows.
-func quote(word string) string {
-	plain := func(c rune) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:\\@%+=,", c)
-	}
-	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !plain(c) }) < 0 {
-		return word
-	}
-	if strings.ContainsAny(word, "$`\"") { // which double quotes would not keep from a Unix shell
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	return `"` + word + `"`
-}
-
 // WriteText writes the run's summary for people; rerun is what [Run.Rerun] returns.
 func (r Run) WriteText(w io.Writer, rerun string) {
 	fmt.Fprintf(w, "%s: %s after %s, %d of %d steps\n", r.Scenario, r.State, Round(r.Took), r.StepsDone, r.Steps)
@@ -152,13 +128,17 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
 	}
 	for _, f := range r.Failures {
-		fmt.Fprintf(w, "  %s: %s %s: %s\n", f.Position, f.Event, f.Status, f.Detail)
+		fmt.Fprintf(w, "  %s: %s %s", f.Position, f.Event, f.Status)
+		if f.Detail != "" {
+			fmt.Fprintf(w, ": %s", f.Detail)
+		}
+		fmt.Fprintln(w)
 	}
-	if more := r.Deliveries.Failed + r.Deliveries.Dropped; more > MaxFailures {
-		fmt.Fprintf(w, "  … and %d more\n", more-MaxFailures)
+	if all, shown := r.Deliveries.Failed+r.Deliveries.Dropped, uint64(len(r.Failures)); all > shown {
+		fmt.Fprintf(w, "  … and %d more\n", all-shown)
 	}
 	if !r.Deliveries.Balanced() {
-		fmt.Fprintf(w, "  the accounting does not balance: %+v\n", r.Deliveries)
+		fmt.Fprintf(w, "  the accounting does not balance: %d emitted, but %s\n", r.Deliveries.Emitted, r.Deliveries)
 	}
 	fmt.Fprintf(w, "  rerun       %s\n", rerun)
 }

@@ -211,6 +211,9 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 	case timedOut:
 		return journal.Timeout, fmt.Sprintf("no connection within %s", timeout)
 	case errors.As(err, &dns):
+		if !dns.IsNotFound && dns.Err != "no such host" {
+			return journal.Unreachable, "the name " + dns.Name + " was not resolved: " + dns.Err
+		}
 		return journal.Unreachable, "no such host: " + dns.Name
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return journal.Unreachable, "connection refused"

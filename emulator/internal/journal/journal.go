@@ -205,7 +205,7 @@ func (j *Journal) evict(e *entry) {
 	j.settled.Remove(e.inAll)
 	l.settled.Remove(e.inLog)
 	if e.challenge == nil {
-		l.tally[e.trait()]++
+		l.count(e.trait())
 	} else {
 		if c := l.latest[e.challenge.RequestURL]; c.ID == e.challenge.ID {
 			delete(l.latest, c.RequestURL)
@@ -214,6 +214,23 @@ func (j *Journal) evict(e *entry) {
 	if l.settled.Len() == 0 && len(l.open) == 0 && l.ledger.Emitted == 0 {
 		delete(j.logs, e.workspace) // or a flood of tokens would leave one each
 	}
+}
+
+// maxTraits is how many kinds of evicted entries a workspace keeps count of.
+const maxTraits = 10_000
+
+// count adds an evicted entry to the tally. When runs make that grow too large,
+// it forgets which run each was of.
+func (l *log) count(t trait) {
+	if len(l.tally) >= maxTraits {
+		merged := map[trait]int{}
+		for t, n := range l.tally {
+			t.run = ""
+			merged[t] += n
+		}
+		l.tally = merged
+	}
+	l.tally[t]++
 }
 
 // Ledger returns the accounting of a workspace since its last reset.

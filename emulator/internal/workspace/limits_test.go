@@ -105,3 +105,16 @@ func TestWorkspacesThatCountAreKept(t *testing.T) {
 		t.Errorf("the next run is %d and the next event %d, want 2 and 2", n, m)
 	}
 }
+
+// But they do not grow without a bound.
+func TestWorkspacesThatOnlyCountAreBounded(t *testing.T) {
+	t.Parallel()
+	s := bounded(t, workspace.Limits{Workspaces: 5})
+	for i := range 100 {
+		id, _ := authenticate(s, fmt.Sprintf("sk-%d", i))
+		s.NextRun(id)
+		if n := len(s.All()); n > 11 {
+			t.Fatalf("%d workspaces are remembered", n)
+		}
+	}
+}

@@ -180,10 +180,14 @@ func (s *Store) enter(token string) *state {
 	return w
 }
 
-// makeRoom forgets the workspaces that hold nothing, but for one.
+// makeRoom forgets the workspaces that hold nothing, but for one. Those of which
+// only the numbers of runs and events count are forgotten as well once they are
+// as many as the bound: by then nobody remembers their ids.
 func (s *Store) makeRoom(keep *state) {
+	many := len(s.byID) >= 2*s.cfg.Limits.Workspaces
 	maps.DeleteFunc(s.byID, func(_ string, w *state) bool {
-		idle := w != keep && len(w.Webhooks) == 0 && w.created == 0 && w.runs == 0 && w.events == 0
+		counts := w.runs > 0 || w.events > 0
+		idle := w != keep && len(w.Webhooks) == 0 && w.created == 0 && (!counts || many)
 		if idle {
 			s.evicted++
 		}
