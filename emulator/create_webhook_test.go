@@ -15,32 +15,12 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 )
 
-const jsonType = "application/json; charset=utf-8"
+// day is when a test with a clock of its own begins.
+var day = time.Date(2026, 1, 30, 0, 0, 0, 0, time.UTC)
 
-// Every row of the error table is reached over a socket, by the request that the
-// table itself gives, and answers to the byte.
-func TestEveryDocumentedErrorOfCreateWebhook(t *testing.T) {
-	t.Parallel()
-	e := start(t, seeded(1))
-	names := regexp.MustCompile(`<name>`)
-	for _, row := range hirempire.Errors(hirempire.Edition202602) {
-		if row.Operation != hirempire.CreateWebhook {
-			t.Errorf("%s of %s is not reached by any test", row.Code, row.Operation)
-			continue
-		}
-		t.Run(row.Code, func(t *testing.T) {
-			t.Parallel()
-			got := create(t, e, row.Try)
-			want := `{"success":false,"error":"` + names.ReplaceAllString(row.Message, "applicant_hired") + `"}`
-			if got.status != row.Status || got.body != want {
-				t.Errorf("%+v\n got %d %s\nwant %d %s", row.Try, got.status, got.body, row.Status, want)
-			}
-			if ct := got.header.Get("Content-Type"); ct != jsonType {
-				t.Errorf("Content-Type %q", ct)
-			}
-		})
-	}
-}
+const minute = time.Minute
+
+const jsonType = "application/json; charset=utf-8"
 
 func TestSuccessOfCreateWebhook(t *testing.T) {
 	t.Parallel()

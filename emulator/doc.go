@@ -27,6 +27,7 @@
 //	emulator/internal/api/       the vendor's endpoints
 //	emulator/internal/control/   our own API under /_emulator
 //	emulator/internal/consumer/  the built-in consumer
+//	emulator/internal/ca/        the CA of the TLS listener; real randomness and time
 //
 //	emulator/                 this package: options, life cycle, the library of stories
 //	emulator/client/          a Go client of the control API; imports nothing of the rest

@@ -3,6 +3,7 @@ package emulator
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/api"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/ca"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/control"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
@@ -42,9 +44,13 @@ type Emulator struct {
 	engine    *replay.Engine
 	handler   http.Handler
 
+	authority *ca.CA      // nil without a TLS listener
+	tls       *tls.Config // of that listener
+
 	ready    atomic.Bool
 	server   *http.Server
-	listener net.Listener
+	listener net.Listener       // nil: it does not listen
+	secure   net.Listener       // for HTTPS; nil: it does not
 	stop     context.CancelFunc // ends the contexts of requests
 	serving  sync.WaitGroup
 	shutdown sync.Once
@@ -87,7 +93,7 @@ func New(opts Options) (*Emulator, error) {
 	e.seed = root
 	e.store, err = workspace.New(workspace.Config{
 		Edition: opts.Edition, Tokens: *opts.Tokens, Seed: root, Now: opts.Clock.Now,
-		Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks},
+		RateLimit: opts.RateLimit, Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks},
 	})
 	if err != nil {
 		return nil, err
@@ -108,20 +114,53 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e.deliverer = deliver.New(deliver.Config{
 		Clock: opts.Clock, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
-		RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
+		Standing: e.store.Standing, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
 		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
 		QueueSize: opts.Limits.QueuedDeliveries, InContainer: opts.InContainer,
 	})
 	e.registrar = registration.New(registration.Config{
 		Edition: opts.Edition, Store: e.store, Deliverer: e.deliverer, Journal: e.journal, Seed: root, Logger: opts.Logger,
-		SkipChallenge: opts.SkipChallenge, Challenges: opts.Limits.WorkspaceChallenges, AllChallenges: opts.Limits.Challenges,
+		Now: opts.Clock.Now, RequirePublicURL: opts.RequirePublicURL, SkipChallenge: opts.SkipChallenge, Challenges: opts.Limits.WorkspaceChallenges, AllChallenges: opts.Limits.Challenges,
 	})
 	e.engine = replay.New(replay.Config{
 		Edition: opts.Edition, Clock: opts.Clock, Seed: root, Store: e.store, Deliverer: e.deliverer, Journal: e.journal,
 		Logger: opts.Logger, Runs: opts.Limits.Runs,
 	})
+	if opts.TLSAddr != "" {
+		if err := e.certify(); err != nil {
+			return nil, err
+		}
+	}
 	e.handler = e.planes(root)
 	return e, nil
+}
+
+// certify gives the TLS listener its CA and its certificate.
+func (e *Emulator) certify() (err error) {
+	if e.opts.TLSDir == "" {
+		e.authority, err = ca.Memory()
+	} else {
+		e.authority, err = ca.Open(e.opts.TLSDir)
+	}
+	if err != nil {
+		return err
+	}
+	hosts := append([]string{"api.hirempire.com", "localhost", "127.0.0.1", "::1"}, e.opts.TLSHosts...)
+	certificate, err := e.authority.Certificate(hosts...)
+	if err != nil {
+		return err
+	}
+	e.tls = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"}}
+	return nil
+}
+
+// CAPEM returns the certificate of the CA that clients of the HTTPS listener have
+// to trust, in PEM form; nil if there is no such listener.
+func (e *Emulator) CAPEM() []byte {
+	if e.authority == nil {
+		return nil
+	}
+	return e.authority.PEM()
 }
 
 // planes mounts the vendor's API and the control API. Which one a request is for
@@ -134,7 +173,7 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 	own := control.New(control.Config{
 		Edition: e.opts.Edition, Store: e.store, Journal: e.journal, Registrar: e.registrar, Deliverer: e.deliverer, Engine: e.engine,
 		Ready: e.ready.Load, Scenario: e.library.Scenario, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
-		Registered: e.play, AllowHosts: e.opts.AllowHosts,
+		Registered: e.play, AllowHosts: e.opts.AllowHosts, CA: e.CAPEM(),
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
@@ -187,19 +226,21 @@ func (e *Emulator) Handler() http.Handler { return e.handler }
 // Start binds the address and serves in the background until
 // [Emulator.Shutdown]. The error says what keeps it from listening.
 func (e *Emulator) Start(ctx context.Context) error {
-	if e.opts.Addr == "" {
-		e.ready.Store(true)
-		return nil
+	var err error
+	if e.listener, err = listen(ctx, e.opts.Addr); err != nil {
+		return err
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", e.opts.Addr)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", e.opts.Addr, err)
+	if e.secure, err = listen(ctx, e.opts.TLSAddr); err != nil {
+		if e.listener != nil {
+			_ = e.listener.Close()
+		}
+		return err
 	}
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
-	e.listener, e.stop = listener, stop
+	e.stop = stop
 	e.server = &http.Server{
 		Handler:           e.handler,
+		TLSConfig:         e.tls,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -210,13 +251,34 @@ func (e *Emulator) Start(ctx context.Context) error {
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(e.opts.Logger.Handler(), slog.LevelDebug),
 	}
-	e.serving.Go(func() {
-		if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			e.opts.Logger.Error("the listener failed", "cause", err)
+	for listener, serve := range map[net.Listener]func() error{
+		e.listener: func() error { return e.server.Serve(e.listener) },
+		e.secure:   func() error { return e.server.ServeTLS(e.secure, "", "") },
+	} {
+		if listener == nil {
+			continue
 		}
-	})
+		e.serving.Go(func() {
+			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+				e.opts.Logger.Error("the listener failed", "cause", err)
+			}
+		})
+	}
 	e.ready.Store(true)
 	return nil
+}
+
+// listen binds an address; an empty one is nil.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return l, nil
 }
 
 // Seed returns the seed of all ids: that of the options, or the one drawn.
@@ -229,6 +291,14 @@ func (e *Emulator) URL() string {
 		return ""
 	}
 	return "http://" + e.listener.Addr().String()
+}
+
+// SecureURL is what [Emulator.URL] is, for HTTPS.
+func (e *Emulator) SecureURL() string {
+	if e.secure == nil {
+		return ""
+	}
+	return "https://" + e.secure.Addr().String()
 }
 
 // Shutdown ends runs, drops what is queued as shut down, lets attempts that are

@@ -42,6 +42,14 @@ type Options struct {
 	// Addr is where [Emulator.Start] listens, such as 127.0.0.1:8080; port 0
 	// takes a free one. Empty: it listens nowhere, see [Emulator.Handler].
 	Addr string
+	// TLSAddr is where it listens for HTTPS, HTTP/1.1 and HTTP/2; empty: nowhere.
+	TLSAddr string
+	// TLSDir is where the CA of the HTTPS listener is kept, made there if need be;
+	// empty: it ends with the emulator.
+	TLSDir string
+	// TLSHosts are names and addresses that the certificate is for, beside
+	// api.hirempire.com, localhost and the loopback addresses.
+	TLSHosts []string
 	// Edition of the contract; default [hirempire.DefaultEdition].
 	Edition hirempire.Edition
 	// Tokens with a fixed fate and the pattern of the accepted ones; default
@@ -62,6 +70,12 @@ type Options struct {
 	// scenario's own directory and before the embedded ones; nil: nowhere.
 	Fixtures fs.FS
 
+	// RateLimit is how many calls of the vendor's API a workspace may make in an
+	// hour; default: any number.
+	RateLimit int
+	// RequirePublicURL refuses to register endpoints that only this machine or
+	// network has: addresses that are not public, localhost, names without a dot.
+	RequirePublicURL bool
 	// SkipChallenge registers endpoints without a handshake.
 	SkipChallenge bool
 	// ChallengeTimeout bounds a challenge; default 5 s (our decision).

@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"emulator/internal/deliver"},
 	{"emulator/internal/registration"},
 	{"emulator/internal/replay"},
-	{"emulator/internal/api", "emulator/internal/control", "emulator/internal/consumer"},
+	{"emulator/internal/api", "emulator/internal/control", "emulator/internal/consumer", "emulator/internal/ca"},
 	{"emulator"},
 	{"emulator/client"},
 	{"emulator/emulatortest"},
@@ -40,7 +40,7 @@ var reserved = map[string][]string{
 	"github.com/spf13/cobra":                  {"cmd/hirempire-emulator"},
 	"math/rand/v2":                            {"emulator/internal/seed", "emulator/internal/cast"},
 	"math/rand":                               {},
-	"crypto/rand":                             {"emulator/internal/seed"},
+	"crypto/rand":                             {"emulator/internal/seed", "emulator/internal/ca"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"emulator/report"},
 }
 

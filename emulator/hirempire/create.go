@@ -2,6 +2,7 @@ package hirempire
 
 import (
 	"encoding/json"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -132,3 +133,15 @@ type Challenge struct {
 
 // NewChallenge returns the challenge of a value.
 func NewChallenge(value string) Challenge { return Challenge{value, "url_verification"} }
+
+// IsPublic reports whether the URL can be one of the public internet: its host is
+// no address that is loopback, private, link-local or unspecified, and a name
+// with a dot that is not localhost. Names are not resolved.
+func IsPublic(u *url.URL) bool {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if a, err := netip.ParseAddr(host); err == nil {
+		a = a.Unmap()
+		return !(a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast())
+	}
+	return strings.Contains(host, ".") && !strings.HasSuffix(host, ".localhost")
+}

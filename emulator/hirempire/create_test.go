@@ -221,3 +221,32 @@ func FuzzParseCreate(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseUpdate(f *testing.F) {
+	f.Add("", []byte(`{"id":"x","events":[],"active":true,"request_url":"y"}`))
+	f.Add("a=b", []byte(`{"id":1,"active":null}`))
+	f.Fuzz(func(t *testing.T, query string, body []byte) {
+		for _, e := range hirempire.Editions() {
+			r, err := hirempire.ParseUpdate(e, query, body)
+			if err != nil && (err.Status < 400 || err.Status > 499) {
+				t.Errorf("status %d", err.Status)
+			}
+			if err == nil && (r.ID == "" || r.Events == nil && r.Active == nil) {
+				t.Errorf("accepted %+v", r)
+			}
+		}
+	})
+}
+
+func FuzzParseDelete(f *testing.F) {
+	f.Add("id=x")
+	f.Add("id=x&id=y&%zz")
+	f.Fuzz(func(t *testing.T, query string) {
+		for _, e := range hirempire.Editions() {
+			id, err := hirempire.ParseDelete(e, query)
+			if err != nil && (err.Status < 400 || err.Status > 499) || err == nil && id == "" {
+				t.Errorf("%q: %q, %v", query, id, err)
+			}
+		}
+	})
+}

@@ -62,9 +62,10 @@ const (
 	EntityMeeting   Entity = "meeting"
 )
 
-// IDPrefix returns what the ids of the entity start with in the edition, as in
-// the documented examples; 18 characters of [a-z0-9] follow.
-func (e Edition) IDPrefix(entity Entity) string {
+// IDPrefix returns what the ids of the entity start with, as in the documented
+// examples; 18 characters of [a-z0-9] follow. It is for editions whose ids are no
+// UUIDs, see [Rules].
+func IDPrefix(entity Entity) string {
 	switch entity {
 	case EntityCompany:
 		return "comp_"

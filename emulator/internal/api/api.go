@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -48,7 +49,11 @@ type server struct {
 func New(cfg Config) http.Handler {
 	s := &server{Config: cfg}
 	operations := map[hirempire.Operation]operation{
-		hirempire.CreateWebhook: s.createWebhook,
+		hirempire.CreateWebhook:     s.createWebhook,
+		hirempire.ListWebhooks:      s.listWebhooks,
+		hirempire.UpdateWebhook:     s.updateWebhook,
+		hirempire.DeleteWebhook:     s.deleteWebhook,
+		hirempire.VerifyCredentials: s.verifyCredentials,
 	}
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	methods := map[string][]string{}
@@ -56,8 +61,14 @@ func New(cfg Config) http.Handler {
 		router.Path(route.Path).Methods(route.Method).Handler(s.handle(route.Operation, operations[route.Operation]))
 		methods[route.Path] = append(methods[route.Path], route.Method)
 	}
-	router.NotFoundHandler = s.handle("", func(context.Context, registration.Call) (any, registration.Outcome, *hirempire.Error) {
-		return nil, registration.Outcome{Note: "no such path in edition " + string(cfg.Edition)}, hirempire.NotFound()
+	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		note := "edition " + string(cfg.Edition) + " has no such path"
+		if near := nearestPath(cfg.Edition, r.URL.EscapedPath()); near != "" {
+			note += ", did you mean " + near + "?"
+		}
+		s.handle("", func(context.Context, registration.Call) (any, registration.Outcome, *hirempire.Error) {
+			return nil, registration.Outcome{Note: note}, hirempire.NotFound()
+		}).ServeHTTP(w, r)
 	})
 	notAllowed := s.handle("", func(context.Context, registration.Call) (any, registration.Outcome, *hirempire.Error) {
 		return nil, registration.Outcome{}, hirempire.MethodNotAllowed()
@@ -86,8 +97,8 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		var body []byte
 		if failure != nil {
 			status, by, body = failure.Status, failure.Code, failure.Body()
-			if status == http.StatusTooManyRequests {
-				w.Header().Set("Retry-After", "1")
+			if failure.RetryAfter > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(failure.RetryAfter.Seconds()))))
 			}
 		} else {
 			body = hirempire.Marshal(answer)
@@ -107,7 +118,7 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write(body) // a client that went away misses it
-		if outcome.Webhook.ID != "" && s.Registered != nil {
+		if op == hirempire.CreateWebhook && failure == nil && s.Registered != nil {
 			_ = http.NewResponseController(w).Flush()
 			s.Registered(outcome.Workspace)
 		}

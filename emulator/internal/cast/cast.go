@@ -298,5 +298,9 @@ func (c *Cast) meeting(step scenario.Step, j *job, co *company, who entry, p *pe
 
 // id returns the id of the entity of that key in this run.
 func (c *Cast) id(entity hirempire.Entity, k seed.Key) string {
-	return k.Str("id").Num(c.config.Run).ID(c.config.Edition.IDPrefix(entity))
+	k = k.Str("id").Num(c.config.Run)
+	if c.config.Edition.Rules().UUIDs {
+		return k.UUID()
+	}
+	return k.ID(hirempire.IDPrefix(entity))
 }

@@ -44,6 +44,9 @@ type Config struct {
 	Sent []fs.FS
 	// Registered, if not nil, is called after a successful registration was answered.
 	Registered func(workspaceID string)
+	// CA is the certificate that clients of the HTTPS listener have to trust, in PEM
+	// form; nil if there is no such listener.
+	CA []byte
 	// AllowHosts are further names under which the plane answers.
 	AllowHosts []string
 }
@@ -80,6 +83,7 @@ func New(cfg Config) http.Handler {
 		{http.MethodGet, "/requests", s.listRequests},
 		{http.MethodGet, "/requests/wait", s.awaitRequests},
 		{http.MethodPost, "/reset", s.reset},
+		{http.MethodGet, "/ca.pem", s.showCA},
 	} {
 		r.Path(Prefix + route.path).Methods(route.method).Handler(respond(route.handle))
 	}
@@ -95,6 +99,13 @@ func (s *server) ready(*request) (answer, error) {
 		return answer{}, fail(http.StatusServiceUnavailable, "not-ready", "the listeners are not bound yet, or are closing")
 	}
 	return ok(map[string]string{"status": "ready"})
+}
+
+func (s *server) showCA(*request) (answer, error) {
+	if s.CA == nil {
+		return answer{}, fail(http.StatusNotFound, "no-tls", "there is no HTTPS listener, and so no CA; start the emulator with --tls-addr")
+	}
+	return answer{status: http.StatusOK, text: s.CA, kind: "application/x-pem-file"}, nil
 }
 
 // await runs wait with at most d, for answers that may take that long.

@@ -29,6 +29,8 @@ type request struct {
 type answer struct {
 	status int
 	body   any
+	text   []byte // instead of body, with its content type
+	kind   string
 	then   func() // after it was written; may be nil
 }
 
@@ -67,7 +69,11 @@ func respond(h handler) http.Handler {
 			writeError(w, err)
 			return
 		}
-		writeJSON(w, a.status, a.body)
+		if a.text != nil {
+			write(w, a.status, a.kind, a.text)
+		} else {
+			writeJSON(w, a.status, a.body)
+		}
 		if a.then != nil {
 			_ = http.NewResponseController(w).Flush()
 			a.then()
@@ -84,8 +90,11 @@ func writeError(w http.ResponseWriter, err error) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	b := append(hirempire.Marshal(body), '\n')
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	write(w, status, "application/json; charset=utf-8", append(hirempire.Marshal(body), '\n'))
+}
+
+func write(w http.ResponseWriter, status int, kind string, b []byte) {
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)

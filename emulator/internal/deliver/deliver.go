@@ -22,8 +22,11 @@ import (
 
 // Config says how consumers are called. Zero values are the defaults.
 type Config struct {
-	Clock   clock.Clock
-	Journal *journal.Journal
+	// Standing, if not nil, returns whether a webhook still is there, and is
+	// active. It is asked before each delivery leaves its queue.
+	Standing func(workspace, webhook string) (exists, active bool)
+	Clock    clock.Clock
+	Journal  *journal.Journal
 	// Dial opens connections; nil means the network. Addresses that are never
 	// called are refused either way, but names only where Dial is nil.
 	Dial             DialFunc
@@ -152,14 +155,34 @@ func (d *Deliverer) work(id string, q *queue) {
 		q.current, q.cancel = it, cancel
 		d.mu.Unlock()
 
-		status, detail, attempts := d.send(ctx, it)
-		d.settle(it, status, detail, attempts...)
+		if dropped := d.unwanted(it); dropped != "" {
+			d.settle(it, dropped, "")
+		} else {
+			status, detail, attempts := d.send(ctx, it)
+			d.settle(it, status, detail, attempts...)
+		}
 		cancel(nil)
 
 		d.mu.Lock()
 		q.current, q.cancel = nil, nil
 		d.mu.Unlock()
 		<-q.room
+	}
+}
+
+// unwanted returns how a delivery is dropped whose webhook was paused or deleted
+// since it was queued, "" if it was not.
+func (d *Deliverer) unwanted(it *item) journal.Status {
+	if d.cfg.Standing == nil {
+		return ""
+	}
+	switch exists, active := d.cfg.Standing(it.Workspace, it.Webhook); {
+	case !exists:
+		return journal.Dropped.With(journal.ByDeletion)
+	case !active:
+		return journal.Dropped.With(journal.ByDeactivation)
+	default:
+		return ""
 	}
 }
 
@@ -199,6 +222,11 @@ func (d *Deliverer) Drop(cause journal.Cause, match func(journal.Delivery) bool)
 	for _, it := range d.giveUp(cause, match, true) {
 		<-it.settled
 	}
+}
+
+// DropWaiting gives up what is queued and matches; what is being sent goes on.
+func (d *Deliverer) DropWaiting(cause journal.Cause, match func(journal.Delivery) bool) {
+	d.giveUp(cause, match, false)
 }
 
 // giveUp settles what waits and matches, and interrupts what is being sent, if

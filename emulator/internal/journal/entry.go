@@ -69,6 +69,9 @@ const (
 	ByReset    Cause = "reset"
 	ByCancel   Cause = "cancelled"
 	ByShutdown Cause = "shutdown"
+
+	ByDeactivation Cause = "deactivated" // the webhook was
+	ByDeletion     Cause = "deleted"     // the webhook was
 )
 
 // A Call is one request to the vendor's API and its answer.

@@ -69,12 +69,12 @@ func TestChallengesInProgressAreBounded(t *testing.T) {
 func TestAFullStoreIsAnsweredWith429(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, workspace.Limits{Workspaces: 2}, nil) // one is that of sk-active-webhook
+		r := newRig(t, workspace.Limits{Workspaces: 3}, nil) // two are those of fixed-fate tokens
 		if c := r.create(t.Context(), "sk-1", "http://good/"); c.failure != nil {
 			t.Fatalf("%+v", c)
 		}
 		c := r.create(t.Context(), "sk-2", "http://good/")
-		if c.failure == nil || c.failure.Status != 429 || !strings.Contains(c.out.Note, "2 workspaces") {
+		if c.failure == nil || c.failure.Status != 429 || !strings.Contains(c.out.Note, "3 workspaces") {
 			t.Errorf("%+v", c)
 		}
 		r.store.Reset(r.store.ID("sk-1"))

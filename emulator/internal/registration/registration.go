@@ -1,6 +1,6 @@
-// Package registration creates webhooks: the documented checks in their order,
-// the challenge, and the commit. The vendor's API, the control API and runs all
-// register through it.
+// Package registration creates, lists, updates and deletes webhooks: the
+// documented checks in their order, the challenge, and the commit. The vendor's
+// API, the control API and runs all register through it.
 //
 // No lock is held while a challenge is under way, so a consumer may register
 // again from inside its challenge handler.
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
@@ -29,6 +30,9 @@ type Config struct {
 	Journal   *journal.Journal
 	Seed      seed.Seed
 	Logger    *slog.Logger
+	Now       func() time.Time
+	// RequirePublicURL refuses endpoints that only this machine or network has.
+	RequirePublicURL bool
 	// SkipChallenge turns the handshake off.
 	SkipChallenge bool
 	// Challenges is how many may be in progress in one workspace. Default 16.
@@ -75,48 +79,160 @@ type Outcome struct {
 	Note      string // what the answer does not say; often empty
 }
 
-// Create registers a webhook, or says which documented error the call deserves.
-func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnswer, Outcome, *hirempire.Error) {
+// enter does what comes first in every operation: the token, then the rate limit.
+func (r *Registrar) enter(op hirempire.Operation, call Call) (Outcome, *hirempire.Error) {
 	var out Outcome
-	token, ok := hirempire.ParseAuthorization(call.Authorization)
-	if ok {
+	if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
 		out.Workspace = r.cfg.Store.ID(token)
 	}
-	id, failure := r.cfg.Store.Authenticate(hirempire.CreateWebhook, call.Authorization)
+	if _, failure := r.cfg.Store.Authenticate(op, call.Authorization); failure != nil {
+		return out, failure
+	}
+	if wait, ok := r.cfg.Store.Take(out.Workspace); !ok {
+		out.Note = "the rate limit of this hour is reached"
+		return out, hirempire.TooManyRequests(wait)
+	}
+	return out, nil
+}
+
+// Create registers a webhook, or says which documented error the call deserves.
+func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnswer, Outcome, *hirempire.Error) {
+	var answer hirempire.CreateAnswer
+	out, failure := r.enter(hirempire.CreateWebhook, call)
 	if failure != nil {
-		return hirempire.CreateAnswer{}, out, failure
+		return answer, out, failure
 	}
 	request, failure := hirempire.ParseCreate(r.cfg.Edition, call.Query, call.Body)
 	if failure != nil {
-		return hirempire.CreateAnswer{}, out, failure
+		return answer, out, failure
 	}
-	if failure := r.cfg.Store.MayCreate(id); failure != nil {
-		return hirempire.CreateAnswer{}, out, failure
+	if failure := r.cfg.Store.MayCreate(out.Workspace); failure != nil {
+		return answer, out, failure
 	}
-	out.Webhook, out.Note, failure = r.verify(ctx, id, request.RequestURL, func() (workspace.Webhook, error) {
+	token, _ := hirempire.ParseAuthorization(call.Authorization)
+	hook, note, failure := r.verify(ctx, hirempire.CreateWebhook, out.Workspace, request.RequestURL, func() (workspace.Webhook, error) {
 		return r.cfg.Store.Create(token, request)
 	})
+	out.Webhook, out.Note = hook, note
 	if failure != nil {
-		return hirempire.CreateAnswer{}, out, failure
+		return answer, out, failure
 	}
-	r.cfg.Logger.Info("webhook registered", "workspace", id, "webhook", out.Webhook.ID, "url", out.Webhook.RequestURL,
-		"events", len(out.Webhook.Events))
-	return hirempire.NewCreateAnswer(out.Webhook.ID, out.Webhook.Events), out, nil
+	r.cfg.Logger.Info("webhook registered", "workspace", out.Workspace, "webhook", hook.ID, "url", hook.RequestURL, "events", len(hook.Events))
+	return hirempire.NewCreateAnswer(hook.ID, hook.Events), out, nil
+}
+
+// List returns the webhooks of the token's workspace.
+func (r *Registrar) List(call Call) (hirempire.ListAnswer, Outcome, *hirempire.Error) {
+	out, failure := r.enter(hirempire.ListWebhooks, call)
+	if failure == nil {
+		failure = hirempire.ParseList(r.cfg.Edition, call.Query)
+	}
+	if failure != nil {
+		return hirempire.ListAnswer{}, out, failure
+	}
+	var listed []hirempire.ListedWebhook
+	w, _ := r.cfg.Store.Get(out.Workspace)
+	for _, hook := range w.Webhooks {
+		item := hirempire.ListedWebhook{
+			ID: hook.ID, RequestURL: hook.RequestURL, CreatedAt: hirempire.Time{Time: hook.CreatedAt}, Active: hook.Active, Events: hook.Events,
+		}
+		if r.cfg.Edition.Rules().ListsUpdatedAt {
+			item.UpdatedAt = &hirempire.Time{Time: hook.UpdatedAt}
+		}
+		if item.Events == nil {
+			item.Events = []hirempire.Event{}
+		}
+		listed = append(listed, item)
+	}
+	return hirempire.NewListAnswer(listed), out, nil
+}
+
+// Update changes a webhook, with a challenge if that leaves it active. What waits
+// for one that is deactivated is dropped.
+func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnswer, Outcome, *hirempire.Error) {
+	var answer hirempire.UpdateAnswer
+	out, failure := r.enter(hirempire.UpdateWebhook, call)
+	if failure != nil {
+		return answer, out, failure
+	}
+	request, failure := hirempire.ParseUpdate(r.cfg.Edition, call.Query, call.Body)
+	if failure != nil {
+		return answer, out, failure
+	}
+	hook, failure := r.cfg.Store.MayUpdate(out.Workspace, request)
+	if failure != nil {
+		return answer, out, failure
+	}
+	if hook.Active {
+		hook, out.Note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, func() (workspace.Webhook, error) {
+			hook, failure := r.cfg.Store.Update(out.Workspace, request)
+			if failure != nil {
+				return hook, failure
+			}
+			return hook, nil
+		})
+	} else {
+		hook, failure = r.cfg.Store.Update(out.Workspace, request)
+	}
+	if failure != nil {
+		return answer, out, failure
+	}
+	if request.IgnoresURL {
+		out.Note = "request_url was ignored: it is no documented parameter of an update"
+	}
+	if !hook.Active {
+		r.cfg.Deliverer.DropWaiting(journal.ByDeactivation, func(d journal.Delivery) bool { return d.Webhook == hook.ID })
+	}
+	r.cfg.Logger.Info("webhook updated", "workspace", out.Workspace, "webhook", hook.ID, "active", hook.Active, "events", len(hook.Events))
+	return hirempire.NewUpdateAnswer(hook.ID, hook.Active, hirempire.Time{Time: hook.UpdatedAt}), out, nil
+}
+
+// Delete removes a webhook. What waits for it is dropped.
+func (r *Registrar) Delete(call Call) (hirempire.DeleteAnswer, Outcome, *hirempire.Error) {
+	out, failure := r.enter(hirempire.DeleteWebhook, call)
+	if failure != nil {
+		return hirempire.DeleteAnswer{}, out, failure
+	}
+	id, failure := hirempire.ParseDelete(r.cfg.Edition, call.Query)
+	if failure != nil {
+		return hirempire.DeleteAnswer{}, out, failure
+	}
+	hook, failure := r.cfg.Store.Delete(out.Workspace, id)
+	if failure != nil {
+		return hirempire.DeleteAnswer{}, out, failure
+	}
+	r.cfg.Deliverer.DropWaiting(journal.ByDeletion, func(d journal.Delivery) bool { return d.Webhook == hook.ID })
+	r.cfg.Logger.Info("webhook deleted", "workspace", out.Workspace, "webhook", hook.ID)
+	return hirempire.NewDeleteAnswer(hook.ID, hirempire.Time{Time: r.cfg.Now()}), out, nil
+}
+
+// Verify says whether the vendor's n8n node could use the token.
+func (r *Registrar) Verify(call Call) (hirempire.VerifyAnswer, Outcome) {
+	var out Outcome
+	if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
+		out.Workspace = r.cfg.Store.ID(token)
+	}
+	reason := r.cfg.Store.Verify(call.Authorization)
+	return hirempire.VerifyAnswer{OK: reason == "", Reason: reason}, out
 }
 
 // verify challenges the URL and commits if the challenge passed and no reset
 // came between. The note says what the error does not.
-func (r *Registrar) verify(ctx context.Context, id, requestURL string, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
-	refused := hirempire.NewError(r.cfg.Edition, hirempire.CreateWebhook, hirempire.InvalidRequestURL)
-	if _, ok := hirempire.ParseRequestURL(requestURL); !ok {
+func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requestURL string, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
+	refused := hirempire.NewError(r.cfg.Edition, op, hirempire.InvalidRequestURL)
+	u, ok := hirempire.ParseRequestURL(requestURL)
+	if !ok {
 		return workspace.Webhook{}, "request_url is not an absolute http or https URL with a host", refused
+	}
+	if r.cfg.RequirePublicURL && !hirempire.IsPublic(u) {
+		return workspace.Webhook{}, "request_url is not public, which --require-public-url asks for", refused
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	a, value, err := r.begin(id, cancel)
 	if err != nil {
 		r.cfg.Logger.Warn("registration refused", "workspace", id, "cause", err)
-		return workspace.Webhook{}, err.Error(), hirempire.TooManyRequests()
+		return workspace.Webhook{}, err.Error(), hirempire.TooManyRequests(retryAfter)
 	}
 	defer r.end(id, a)
 
@@ -140,13 +256,16 @@ func (r *Registrar) verify(ctx context.Context, id, requestURL string, commit fu
 	}
 	hook, err := commit()
 	if failure, ok := errors.AsType[*hirempire.Error](err); ok {
-		return workspace.Webhook{}, "another registration of the workspace passed its challenge first", failure
+		return workspace.Webhook{}, "another call changed the workspace during the challenge", failure
 	}
 	if err != nil {
-		return workspace.Webhook{}, err.Error(), hirempire.TooManyRequests()
+		return workspace.Webhook{}, err.Error(), hirempire.TooManyRequests(retryAfter)
 	}
 	return hook, "", nil
 }
+
+// retryAfter is when a call may be made again that came at a bound of ours.
+const retryAfter = time.Second
 
 // interrupted says why a challenge had no outcome of its own.
 func interrupted(err error) (journal.Cause, string) {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,8 @@ type Config struct {
 	Seed    seed.Seed
 	Now     func() time.Time
 	Limits  Limits
+	// RateLimit is how many calls a workspace may make in an hour; 0: any number.
+	RateLimit int
 }
 
 // A Webhook is a registered endpoint.
@@ -47,6 +50,7 @@ type Webhook struct {
 	Events     []hirempire.Event // as sent; never changed in place
 	Active     bool
 	CreatedAt  time.Time
+	UpdatedAt  time.Time // starts at CreatedAt
 	// Fixed marks the webhook of a fixed-fate token, which is never delivered to.
 	Fixed bool
 }
@@ -84,6 +88,9 @@ type state struct {
 	created uint64 // webhooks since the last reset
 	runs    uint64 // since the last reset
 	events  uint64 // single ones, since the last reset
+
+	hour  time.Time // that calls are counted in
+	calls int       // in it
 }
 
 // New returns a store in which the workspaces of fixed-fate tokens exist. The
@@ -98,7 +105,7 @@ func New(cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg, byID: map[string]*state{}}
 	for _, token := range slices.Sorted(maps.Keys(cfg.Tokens.Fates)) {
-		if cfg.Tokens.Fates[token].Webhook != nil {
+		if cfg.Tokens.Fates[token].Webhooks != nil {
 			s.enter(token)
 		}
 	}
@@ -110,27 +117,23 @@ func checkFate(token string, fate fixtures.Fate) error {
 		return fmt.Errorf("token %q: a token is 1 to %d characters of visible ASCII", token, hirempire.MaxTokenBytes)
 	}
 	for _, edition := range slices.Sorted(maps.Keys(fate.Errors)) {
-		code := fate.Errors[edition]
-		known := func(e hirempire.Edition) bool { return hirempire.HasError(e, code) }
-		if edition != "" {
-			e, err := hirempire.ParseEdition(edition)
-			if err != nil {
-				return fmt.Errorf("token %q: %w", token, err)
-			}
-			if !known(e) {
-				return fmt.Errorf("token %q: edition %s has no error %q, see: hirempire-emulator errors list", token, e, code)
-			}
-		} else if !slices.ContainsFunc(hirempire.Editions(), known) {
-			return fmt.Errorf("token %q: no edition has an error %q, see: hirempire-emulator errors list", token, code)
+		if code := fate.Errors[edition]; !slices.Contains(hirempire.TokenErrors(), code) {
+			return fmt.Errorf("token %q: %q is no error of a token, those are %s", token, code, strings.Join(hirempire.TokenErrors(), ", "))
+		}
+		if _, err := hirempire.ParseEdition(edition); err != nil {
+			return fmt.Errorf("token %q: %w", token, err)
 		}
 	}
-	if fate.Webhook != nil {
-		for _, e := range fate.Webhook.Events {
+	if fate.N8N != "" && fate.N8N != hirempire.ReasonForbidden {
+		return fmt.Errorf("token %q: n8n %q is not %s", token, fate.N8N, hirempire.ReasonForbidden)
+	}
+	for _, w := range fate.Webhooks {
+		for _, e := range w.Events {
 			if !hirempire.Event(e).Valid() {
 				return fmt.Errorf("token %q: its webhook names the unknown event %q", token, e)
 			}
 		}
-		if _, ok := hirempire.ParseRequestURL(fate.Webhook.RequestURL); !ok {
+		if _, ok := hirempire.ParseRequestURL(w.RequestURL); !ok {
 			return fmt.Errorf("token %q: the request_url of its webhook is no http(s) URL", token)
 		}
 	}
@@ -153,12 +156,53 @@ func (s *Store) Authenticate(op hirempire.Operation, authorization []string) (id
 	if !fixed && (s.cfg.Tokens.Accept == nil || !s.cfg.Tokens.Accept.MatchString(token)) {
 		return "", hirempire.NewError(s.cfg.Edition, op, hirempire.InvalidToken)
 	}
-	if code := fate.Error(string(s.cfg.Edition)); code != "" {
-		return "", hirempire.NewError(s.cfg.Edition, op, code)
+	// An edition that does not have the error treats the token as an ordinary one.
+	if failure, ok := hirempire.FindError(s.cfg.Edition, op, fate.Error(string(s.cfg.Edition))); ok {
+		return "", failure
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.enter(token).ID, nil
+}
+
+// Verify returns why the token of the Authorization headers cannot be used by the
+// vendor's n8n node, "" if it can.
+func (s *Store) Verify(authorization []string) (reason string) {
+	if _, failure := s.Authenticate(hirempire.ListWebhooks, authorization); failure != nil {
+		switch failure.Code {
+		case hirempire.TokenExpired:
+			return hirempire.ReasonExpired
+		case hirempire.MissingScope:
+			return hirempire.ReasonForbidden
+		default:
+			return hirempire.ReasonInvalidToken
+		}
+	}
+	token, _ := hirempire.ParseAuthorization(authorization)
+	return s.cfg.Tokens.Fates[token].N8N
+}
+
+// Take counts a call of the workspace against its rate limit. If that is reached
+// the call is not counted, and wait is how long until the next hour begins.
+func (s *Store) Take(id string) (wait time.Duration, ok bool) {
+	if s.cfg.RateLimit == 0 {
+		return 0, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, found := s.byID[id]
+	if !found {
+		return 0, true
+	}
+	now := s.cfg.Now()
+	if hour := now.Truncate(time.Hour); !hour.Equal(w.hour) {
+		w.hour, w.calls = hour, 0
+	}
+	if w.calls >= s.cfg.RateLimit {
+		return w.hour.Add(time.Hour).Sub(now), false
+	}
+	w.calls++
+	return 0, true
 }
 
 // enter returns the workspace of a valid token. At the bound those that hold
@@ -197,59 +241,14 @@ func (s *Store) makeRoom(keep *state) {
 
 // restore gives the workspace what its token's fate says.
 func (w *state) restore(fate fixtures.Fate) {
-	w.Webhooks, w.created, w.runs, w.events = nil, 0, 0, 0
-	if f := fate.Webhook; f != nil {
+	w.Webhooks, w.created, w.runs, w.events, w.calls = nil, 0, 0, 0, 0
+	for _, f := range fate.Webhooks {
 		events := make([]hirempire.Event, len(f.Events))
 		for i, e := range f.Events {
 			events[i] = hirempire.Event(e)
 		}
-		w.Webhooks = []Webhook{{f.ID, f.RequestURL, events, true, f.CreatedAt, true}}
+		w.Webhooks = append(w.Webhooks, Webhook{f.ID, f.RequestURL, events, f.Active, f.CreatedAt, f.CreatedAt, true})
 	}
-}
-
-// MayCreate returns the documented error if the workspace cannot have another
-// active webhook.
-func (s *Store) MayCreate(id string) *hirempire.Error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.mayCreate(s.byID[id])
-}
-
-func (s *Store) mayCreate(w *state) *hirempire.Error {
-	if w != nil && slices.ContainsFunc(w.Webhooks, func(w Webhook) bool { return w.Active }) {
-		return hirempire.NewError(s.cfg.Edition, hirempire.CreateWebhook, hirempire.ActiveWebhook)
-	}
-	return nil
-}
-
-// Create registers a webhook. The error is a [*hirempire.Error] if another one
-// became active meanwhile, or wraps [ErrFull].
-func (s *Store) Create(token string, r hirempire.CreateRequest) (Webhook, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := s.enter(token)
-	if failure := s.mayCreate(w); failure != nil {
-		return Webhook{}, failure
-	}
-	if len(w.Webhooks) >= s.cfg.Limits.Webhooks {
-		return Webhook{}, fmt.Errorf("%w: the workspace has %d webhooks", ErrFull, len(w.Webhooks))
-	}
-	if len(s.byID) > s.cfg.Limits.Workspaces && len(w.Webhooks) == 0 {
-		s.makeRoom(w) // some may have been reset since this one was entered
-	}
-	if len(s.byID) > s.cfg.Limits.Workspaces && len(w.Webhooks) == 0 {
-		return Webhook{}, fmt.Errorf("%w: there are %d workspaces with webhooks", ErrFull, s.cfg.Limits.Workspaces)
-	}
-	w.created++
-	hook := Webhook{
-		ID:         s.cfg.Seed.Key("webhook").Str(w.ID).Num(w.created).UUID(),
-		RequestURL: r.RequestURL,
-		Events:     r.Events,
-		Active:     true,
-		CreatedAt:  s.cfg.Now(),
-	}
-	w.Webhooks = append(w.Webhooks, hook)
-	return hook, nil
 }
 
 // Get returns the workspace of that id, and whether there is one.

@@ -108,16 +108,16 @@ func TestNewRefusesWhatTheContractDoesNotKnow(t *testing.T) {
 		return fixtures.Fate{Errors: map[string]string{edition: code}}
 	}
 	hook := func(url string, events ...string) fixtures.Fate {
-		return fixtures.Fate{Webhook: &fixtures.FixedWebhook{ID: "w", RequestURL: url, Events: events, CreatedAt: now}}
+		return fixtures.Fate{Webhooks: []fixtures.FixedWebhook{{ID: "w", RequestURL: url, Events: events, Active: true, CreatedAt: now}}}
 	}
 	for name, c := range map[string]struct {
 		token string
 		fate  fixtures.Fate
 		says  string
 	}{
-		"code":              {"sk-bad", fate("", "boom"), `no edition has an error "boom"`},
-		"empty code":        {"sk-bad", fate("", ""), `no edition has an error ""`},
-		"code of edition":   {"sk-bad", fate("2026-02", "boom"), `edition 2026-02 has no error "boom"`},
+		"code":              {"sk-bad", fate("", "boom"), `"boom" is no error of a token`},
+		"empty code":        {"sk-bad", fate("", ""), `"" is no error of a token`},
+		"code of edition":   {"sk-bad", fate("2026-02", "boom"), `"boom" is no error of a token`},
 		"edition":           {"sk-bad", fate("1999-01", "invalid-token"), `unknown edition "1999-01"`},
 		"event":             {"sk-bad", hook("http://x", "job_added", "job_eaten"), `unknown event "job_eaten"`},
 		"URL":               {"sk-bad", hook("consumer:80"), "is no http(s) URL"},
@@ -310,7 +310,7 @@ func TestShortTokenNeverShowsAWholeOne(t *testing.T) {
 func TestAllIsInOrderOfFirstUse(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, workspace.Limits{})
-	want := []string{"sk-active-webhook"}
+	want := []string{"sk-active-webhook", "sk-paused-webhook"}
 	for i := range 20 {
 		token := fmt.Sprintf("sk-%d", (i*7)%20)
 		want = append(want, token)
