@@ -35,35 +35,51 @@ func (e *exitError) Unwrap() error { return e.err }
 func failed(err error) error  { return &exitError{exitFailed, err} }
 func invalid(err error) error { return &exitError{exitInvalid, err} }
 
+// A flagError is about the value of a flag, wherever that came from.
+type flagError struct {
+	flag string
+	err  error
+}
+
+func (e *flagError) Error() string { return "--" + e.flag + ": " + e.err.Error() }
+func (e *flagError) Unwrap() error { return e.err }
+
+func badFlag(flag, format string, args ...any) error {
+	return &flagError{flag, fmt.Errorf(format, args...)}
+}
+
 // app is what commands share.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	variables      map[string]string // the environment variables that flags were read from
 }
-
-const envPrefix = "HIREMPIRE_EMULATOR_"
 
 // Main runs the command line and returns the exit code. It ends early when ctx
 // does, as at Ctrl-C.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	a := &app{stdin, stdout, stderr, getenv}
+	a := &app{stdin, stdout, stderr, getenv, map[string]string{}}
 	root := a.root()
 	root.SetArgs(withDefaultCommand(args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
-	if text := err.Error(); text != "" {
+	text := err.Error()
+	if e, ok := errors.AsType[*flagError](err); ok && a.variables[e.flag] != "" {
+		text = "environment variable " + a.variables[e.flag] + ": " + e.err.Error()
+	}
+	if text != "" {
 		fmt.Fprintf(stderr, "hirempire-emulator: %s\n", text)
 	}
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.code
 	}
-	fmt.Fprintln(stderr, "Try: hirempire-emulator --help")
+	fmt.Fprintf(stderr, "Try: %s --help\n", cmd.CommandPath())
 	return exitUsage
 }
 
@@ -89,7 +105,7 @@ Every flag is also an environment variable: --log-level is
 HIREMPIRE_EMULATOR_LOG_LEVEL. A flag beats the variable.
 
 Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
-(network, server, failed challenge), 4 a delivery failed.`,
+(network, server, failed challenge, Ctrl-C before the end), 4 a delivery failed.`,
 		Example: `  hirempire-emulator demo
   hirempire-emulator serve --play hiring-happy-path
   hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook`,
@@ -97,28 +113,55 @@ Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return fromEnvironment(cmd.Flags(), a.getenv)
+			return a.fromEnvironment(cmd.Flags())
 		},
 	}
+	asGroup(root)
+	// What only holds other commands has no flags to show.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
+	root.SetFlagErrorFunc(explainFlag)
 	root.SetVersionTemplate("hirempire-emulator {{.Version}}\n")
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.ready(), a.version())
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.editions(), a.ca(), a.ready(), a.version())
+	root.SetHelpCommand(help())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		asGroup(completion)
+		completion.Short = "Print a script that completes commands and flags in your shell"
+		completion.Example = "  source <(hirempire-emulator completion bash)"
+	}
 	return root
 }
 
+// help is the command that many type before they think of --help.
+func help() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Show what a command does, its flags and examples",
+		Example: "  hirempire-emulator help run",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = unknown("command", rest[0], commandNames(of))
+			}
+			if err != nil {
+				return err
+			}
+			return of.Help()
+		},
+	}
+}
+
 // fromEnvironment sets the flags that the command line left alone.
-func fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
+func (a *app) fromEnvironment(flags *pflag.FlagSet) error {
 	var err error
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value := getenv(name)
+		name := "HIREMPIRE_EMULATOR_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := a.getenv(name)
 		if value == "" || f.Changed || f.Name == "help" || f.Name == "version" || err != nil {
 			return
 		}
-		if e := flags.Set(f.Name, value); e != nil {
-			err = fmt.Errorf("environment variable %s: %w", name, e)
-		}
+		a.variables[f.Name] = name
+		err = explainValue(flags.Set(f.Name, value))
 	})
 	return err
 }
@@ -127,8 +170,8 @@ func fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
 type logFlags struct{ format, level string }
 
 func (l *logFlags) add(flags *pflag.FlagSet, level string) {
-	flags.StringVar(&l.level, "log-level", level, "what is logged to stderr: debug, info, warn, error or off")
-	flags.StringVar(&l.format, "log-format", "text", "text or json")
+	flags.StringVar(&l.level, "log-level", level, "what is logged to stderr, a `LEVEL`: debug, info, warn, error or off")
+	flags.StringVar(&l.format, "log-format", "text", "how it is logged, a `FORMAT`: text or json")
 }
 
 func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
@@ -138,7 +181,7 @@ func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(l.level)); err != nil {
-		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error, off", l.level)
+		return nil, badFlag("log-level", "%q is none of debug, info, warn, error, off", l.level)
 	}
 	options.Level = level
 	switch l.format {
@@ -147,7 +190,7 @@ func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	default:
-		return nil, fmt.Errorf("--log-format %q is neither text nor json", l.format)
+		return nil, badFlag("log-format", "%q is neither text nor json", l.format)
 	}
 }
 

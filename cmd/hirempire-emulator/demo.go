@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -30,19 +28,22 @@ vendor's API, and perform a story; then serve until Ctrl-C, so that you can try
 requests of your own.`,
 		Example: `  hirempire-emulator demo
   hirempire-emulator demo --once --speed max`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(a)
 			if err != nil {
 				return err
 			}
+			if err := checkAddr(addr); err != nil {
+				return err
+			}
 			opts.Addr = addr
-			d := &demonstration{app: a, opts: opts, fallback: !cmd.Flags().Changed("addr"), story: name, once: once}
+			d := &demonstration{app: a, flags: &f, opts: opts, fallback: !cmd.Flags().Changed("addr"), story: name, once: once}
 			return d.show(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "address of the emulator (default also: a free port if that is taken)")
-	cmd.Flags().StringVar(&name, "story", "hiring-happy-path", "scenario to perform")
+	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "`ADDRESS` of the emulator; where the default is taken, a free port is used")
+	cmd.Flags().StringVar(&name, "story", "hiring-happy-path", "`SCENARIO` to perform, a name or a file")
 	cmd.Flags().BoolVar(&once, "once", false, "exit after the story")
 	f.add(cmd.Flags(), "error")
 	f.addStories(cmd.Flags())
@@ -54,6 +55,7 @@ requests of your own.`,
 // demonstration is one showing of the demo.
 type demonstration struct {
 	*app
+	flags    *emulatorFlags
 	opts     emulator.Options
 	fallback bool // to a free port
 	story    string
@@ -66,6 +68,14 @@ func (d *demonstration) show(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = drain(e, drainTime) }()
+	stories, err := d.openStories(e.Library(), d.flags.scenarios, []string{d.story}, d.opts)
+	if err != nil {
+		return err
+	}
+	if len(stories) > 1 {
+		return fmt.Errorf("--story %s means %d files, the demo performs one", d.story, len(stories))
+	}
+	story := stories[0]
 	out := &arrivals{w: d.stdout}
 	stop, consumerURL, err := listenAt(ctx, "127.0.0.1:0", emulator.NewConsumer(out.tell))
 	if err != nil {
@@ -73,26 +83,22 @@ func (d *demonstration) show(ctx context.Context) error {
 	}
 	defer func() { _ = stop() }()
 	hook := consumerURL + "/webhook"
-	fmt.Fprintf(d.stdout, "The emulator serves the vendor's API at %s/v1, a consumer listens at %s.\n\n", e.URL(), hook)
+	fmt.Fprintf(d.stdout, "The emulator serves the vendor's API at %s/v1, a consumer listens at %s.\n\n", baseURL(e), hook)
 
-	fmt.Fprintf(d.stdout, "The consumer registers:\n\n%s\n\n", d.curl(e.URL(), hook))
-	answer, err := register(ctx, e.URL(), hook)
+	fmt.Fprintf(d.stdout, "The consumer registers:\n\n%s\n\n", d.curl(baseURL(e), hook))
+	answer, err := register(ctx, baseURL(e), hook)
 	if err != nil {
 		return failed(err)
 	}
 	fmt.Fprintf(d.stdout, "\n%s\n\n", answer)
 
-	story, err := e.Library().Scenario(d.story)
-	if err != nil {
-		return invalid(err)
-	}
 	fmt.Fprintf(d.stdout, "The story %s begins: %s\n\n", story.Name, story.Description)
-	r, err := e.Perform(ctx, emulator.Performance{Scenario: story, Token: demoToken, Seed: d.opts.Seed})
+	r, err := e.Perform(ctx, emulator.Performance{Scenario: story.Scenario, Beside: story.beside, Token: demoToken, Seed: d.opts.Seed})
 	if err != nil {
 		return failed(err)
 	}
 	fmt.Fprintln(d.stdout)
-	r.WriteText(d.stdout, r.Rerun("URL"))
+	r.WriteText(d.stdout, r.Rerun("URL", d.flags.again(defaultToken)...))
 	if err := verdict([]report.Run{r}, false); err != nil || d.once {
 		return err
 	}
@@ -103,8 +109,8 @@ Both still serve until Ctrl-C. In another terminal, send one more event:
 
 or perform a story against your own consumer:
 
-  hirempire-emulator run %s --to http://localhost:3000/webhook
-`, e.URL(), d.story)
+  %s
+`, baseURL(e), report.Command("hirempire-emulator", "run", d.story, "--to", "http://localhost:3000/webhook"))
 	<-ctx.Done()
 	return nil
 }
@@ -113,7 +119,7 @@ or perform a story against your own consumer:
 // for it, at a free one.
 func (d *demonstration) start(ctx context.Context) (*emulator.Emulator, error) {
 	for {
-		e, err := newEmulator(d.opts)
+		e, err := d.flags.newEmulator(d.opts)
 		if err != nil {
 			return nil, err
 		}
@@ -121,8 +127,8 @@ func (d *demonstration) start(ctx context.Context) (*emulator.Emulator, error) {
 		switch {
 		case err == nil:
 			return e, nil
-		case d.fallback && errors.Is(err, syscall.EADDRINUSE):
-			fmt.Fprintf(d.stderr, "%s is taken, a free port is used instead\n", d.opts.Addr)
+		case d.fallback: // whatever the reason: systems name a taken port differently
+			fmt.Fprintf(d.stderr, "%s; a free port is used instead\n", err)
 			d.fallback, d.opts.Addr = false, "127.0.0.1:0"
 		default:
 			return nil, failed(err)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 )
 
 // errors lists and shows the documented errors.
@@ -17,9 +17,8 @@ func (a *app) errors() *cobra.Command {
 		Short: "List the documented errors; show one with a curl that causes it",
 		Example: `  hirempire-emulator errors list
   hirempire-emulator errors show token-expired`,
-		Args: cobra.NoArgs,
-		RunE: needsSubcommand,
 	}
+	asGroup(cmd)
 	cmd.AddCommand(a.listErrors(), a.showError())
 	return cmd
 }
@@ -55,11 +54,14 @@ func curl(row hirempire.ErrorRow, addr string) string {
 		if row.Try.Query != "" {
 			url += "?" + row.Try.Query
 		}
-		words := []string{"curl -i", "-X " + route.Method, "'" + url + "'"}
+		words := []string{"curl", "-i", "-X", route.Method, url}
 		if row.Try.Token != "" {
-			words = append(words, "-H 'Authorization: Bearer "+row.Try.Token+"'")
+			words = append(words, "-H", "Authorization: Bearer "+row.Try.Token)
 		}
-		return strings.Join(append(words, "-H 'Content-Type: application/json'", "-d '"+row.Try.Body+"'"), " ")
+		if row.Try.Body != "" {
+			words = append(words, "-H", "Content-Type: application/json", "-d", row.Try.Body)
+		}
+		return report.Command(words...)
 	}
 	return ""
 }
@@ -70,7 +72,7 @@ func (a *app) listErrors() *cobra.Command {
 		Use:     "list",
 		Short:   "List the documented errors, in the order of the checks",
 		Example: "  hirempire-emulator errors list --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			views, err := f.views()
 			if err != nil {
@@ -96,7 +98,7 @@ func (a *app) showError() *cobra.Command {
 		Use:     "show CODE",
 		Short:   "Show an error's body, its cause, and a curl that causes it",
 		Example: "  hirempire-emulator errors show token-expired",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArg("name an error's CODE, such as token-expired; hirempire-emulator errors list shows all"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			views, err := f.views()
 			if err != nil {
@@ -110,7 +112,7 @@ func (a *app) showError() *cobra.Command {
 				}
 			}
 			if len(found) == 0 {
-				return fmt.Errorf("unknown error %q, known: %s", args[0], strings.Join(known, ", "))
+				return unknown("error", args[0], known)
 			}
 			if f.asJSON {
 				return writeJSON(a.stdout, found)
@@ -133,15 +135,18 @@ type errorFlags struct {
 }
 
 func (f *errorFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
-	cmd.Flags().StringVar(&f.addr, "addr", defaultAddr, "address of the emulator in the curl")
-	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print as a JSON array")
+	cmd.Flags().StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
+	cmd.Flags().StringVar(&f.addr, "addr", defaultAddr, "`ADDRESS` of the emulator in the curl")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print a JSON array")
 }
 
 func (f *errorFlags) views() ([]errorView, error) {
 	edition, err := hirempire.ParseEdition(f.edition)
 	if err != nil {
-		return nil, fmt.Errorf("--edition: %w", err)
+		return nil, &flagError{"edition", err}
 	}
-	return errorViews(edition, f.addr), nil
+	if err := checkAddr(f.addr); err != nil {
+		return nil, err
+	}
+	return errorViews(edition, reachable(f.addr)), nil
 }

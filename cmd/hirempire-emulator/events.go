@@ -21,9 +21,8 @@ func (a *app) events() *cobra.Command {
 		Short: "List the event types; show one with its fields and a sample",
 		Example: `  hirempire-emulator events list
   hirempire-emulator events show applicant_applied`,
-		Args: cobra.NoArgs,
-		RunE: needsSubcommand,
 	}
+	asGroup(cmd)
 	cmd.AddCommand(a.listEvents(), a.showEvent())
 	return cmd
 }
@@ -39,7 +38,7 @@ func (a *app) listEvents() *cobra.Command {
 		Use:     "list",
 		Short:   "List the event types",
 		Example: "  hirempire-emulator events list --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var views []eventView
 			for _, e := range hirempire.Events() {
@@ -55,7 +54,7 @@ func (a *app) listEvents() *cobra.Command {
 			return w.Flush()
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as a JSON array")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
 }
 
@@ -74,7 +73,7 @@ func (a *app) showEvent() *cobra.Command {
 		Use:     "show EVENT",
 		Short:   "Show when an event fires, its fields and a sample",
 		Example: "  hirempire-emulator events show applicant_applied",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArg("name an EVENT, such as applicant_applied; hirempire-emulator events list shows all"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e := hirempire.Event(args[0])
 			if !e.Valid() {
@@ -82,7 +81,7 @@ func (a *app) showEvent() *cobra.Command {
 			}
 			of, err := hirempire.ParseEdition(edition)
 			if err != nil {
-				return fmt.Errorf("--edition: %w", err)
+				return &flagError{"edition", err}
 			}
 			sample, err := fs.ReadFile(fixtures.FS, fmt.Sprintf("%s/payloads/%s.json", of, e))
 			if err != nil {
@@ -98,8 +97,8 @@ func (a *app) showEvent() *cobra.Command {
 			return a.printEvent(e, fields, sample)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as a JSON object")
-	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	return cmd
 }
 
@@ -137,5 +136,5 @@ func unknownEvent(name string) error {
 	for _, e := range hirempire.Events() {
 		known = append(known, string(e))
 	}
-	return fmt.Errorf("unknown event %q, known: %s", name, strings.Join(known, ", "))
+	return unknown("event", name, known)
 }

@@ -1,12 +1,20 @@
 package main
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -25,23 +33,29 @@ type emulatorFlags struct {
 	challenge        string
 	challengeTimeout time.Duration
 	deliveryTimeout  time.Duration
+	headers          []string
+	consumerCA       string
+	insecure         bool
 }
 
 func (f *emulatorFlags) add(flags *pflag.FlagSet, logLevel string) {
-	flags.StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
-	flags.StringVar(&f.seed, "seed", "", "whole number that all ids and faked values come from (default random)")
-	flags.StringVar(&f.tokens, "tokens", "", "YAML file that adds to the tokens with a fixed fate and overrides them")
-	flags.StringVar(&f.challenge, "challenge", "on", "on, or off to register endpoints without a handshake")
+	flags.StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
+	flags.StringVar(&f.seed, "seed", "", "whole `NUMBER` that all ids and faked values come from (default random)")
+	flags.StringVar(&f.tokens, "tokens", "", "YAML `FILE` that adds to the tokens with a fixed fate and overrides them")
+	flags.StringVar(&f.challenge, "challenge", "on", "`on|off`: off registers endpoints without a handshake")
 	flags.DurationVar(&f.challengeTimeout, "challenge-timeout", 5*time.Second, "how long a consumer may take to answer a challenge")
 	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", 10*time.Second, "how long a consumer may take to answer a delivery")
+	flags.StringArrayVar(&f.headers, "header", nil, "`NAME=VALUE` to add to every request to a consumer; may be repeated")
+	flags.StringVar(&f.consumerCA, "consumer-ca", "", "PEM `FILE` of a CA to trust for https consumers")
+	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of an https consumer")
 	f.log.add(flags, logLevel)
 }
 
 // addStories adds the flags of the commands that perform stories.
 func (f *emulatorFlags) addStories(flags *pflag.FlagSet) {
-	flags.StringVar(&f.speed, "speed", "1", "seconds of a story in a second: a number, or max to wait for nothing")
-	flags.StringVar(&f.scenarios, "scenarios", "", "directory of stories that add to the shipped ones and override them")
-	flags.StringVar(&f.fixtures, "fixtures", "", "directory of fixtures that stories may name")
+	flags.StringVar(&f.speed, "speed", "1", "how many seconds of a story pass in one: a `NUMBER`, or max to wait for nothing")
+	flags.StringVar(&f.scenarios, "scenarios", "", "`DIR` of stories that add to the shipped ones and override them")
+	flags.StringVar(&f.fixtures, "fixtures", "", "`DIR` of fixtures that stories may name")
 }
 
 // options reads the flags. What is wrong with a flag is an error of usage, what
@@ -57,29 +71,38 @@ func (f *emulatorFlags) options(a *app) (emulator.Options, error) {
 		return opts, err
 	}
 	if opts.Edition, err = hirempire.ParseEdition(f.edition); err != nil {
-		return opts, fmt.Errorf("--edition: %w", err)
+		return opts, &flagError{"edition", err}
 	}
 	if opts.Seed, err = parseSeed(f.seed); err != nil {
 		return opts, err
 	}
 	if opts.Speed, err = emulator.ParseSpeed(f.speed); err != nil {
-		return opts, fmt.Errorf("--speed: %w", err)
+		return opts, &flagError{"speed", err}
 	}
 	switch f.challenge {
 	case "on", "off":
 		opts.SkipChallenge = f.challenge == "off"
 	default:
-		return opts, fmt.Errorf("--challenge %q is neither on nor off", f.challenge)
+		return opts, badFlag("challenge", "%q is neither on nor off", f.challenge)
 	}
 	for name, d := range map[string]time.Duration{"challenge-timeout": f.challengeTimeout, "delivery-timeout": f.deliveryTimeout} {
 		if d <= 0 || d > time.Hour {
-			return opts, fmt.Errorf("--%s %s: write a duration above 0s and at most 1h", name, d)
+			return opts, badFlag(name, "%s is not above 0s and at most 1h", d)
+		}
+	}
+	opts.InsecureConsumers = f.insecure
+	if opts.Header, err = parseHeaders(f.headers); err != nil {
+		return opts, err
+	}
+	if f.consumerCA != "" {
+		if opts.ConsumerCAs, err = readCA(f.consumerCA); err != nil {
+			return opts, invalid(&flagError{"consumer-ca", err})
 		}
 	}
 	if f.tokens != "" {
 		data, err := os.ReadFile(f.tokens)
 		if err != nil {
-			return opts, invalid(fmt.Errorf("--tokens: %w", err))
+			return opts, invalid(&flagError{"tokens", unreadable(f.tokens, err)})
 		}
 		tokens, err := fixtures.DefaultTokens().With(f.tokens, data)
 		if err != nil {
@@ -87,25 +110,122 @@ func (f *emulatorFlags) options(a *app) (emulator.Options, error) {
 		}
 		opts.Tokens = &tokens
 	}
-	if f.scenarios != "" {
-		opts.Scenarios = os.DirFS(f.scenarios)
+	if opts.Scenarios, err = directory("scenarios", f.scenarios); err != nil {
+		return opts, err
 	}
-	if f.fixtures != "" {
-		if info, err := os.Stat(f.fixtures); err != nil || !info.IsDir() {
-			return opts, invalid(fmt.Errorf("--fixtures %s is no directory", f.fixtures))
+	opts.Fixtures, err = directory("fixtures", f.fixtures)
+	return opts, err
+}
+
+// parseHeaders reads name=value pairs.
+func parseHeaders(pairs []string) (http.Header, error) {
+	header := http.Header{}
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		switch {
+		case !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value):
+			return nil, badFlag("header", "%q is not name=value, such as X-Gateway-Key=secret", pair)
+		case slices.Contains([]string{"Content-Length", "Transfer-Encoding", "Connection", "Host"}, http.CanonicalHeaderKey(name)):
+			return nil, badFlag("header", "%s belongs to the connection and cannot be set", http.CanonicalHeaderKey(name))
 		}
-		opts.Fixtures = os.DirFS(f.fixtures)
+		header.Add(name, value)
 	}
-	return opts, nil
+	return header, nil
+}
+
+// readCA returns the CAs of the system and those of a PEM file.
+func readCA(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // as on systems that have none
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	return pool, nil
 }
 
 // newEmulator builds an emulator; what it refuses stands in a file.
-func newEmulator(opts emulator.Options) (*emulator.Emulator, error) {
+func (f *emulatorFlags) newEmulator(opts emulator.Options) (*emulator.Emulator, error) {
 	e, err := emulator.New(opts)
 	if err != nil {
-		return nil, invalid(err)
+		return nil, invalid(inDirectory(f.scenarios, err))
 	}
 	return e, nil
+}
+
+// again returns the flags that a command that repeats this one needs beside seed,
+// start and edition.
+func (f *emulatorFlags) again(token string) []string {
+	var flags []string
+	for _, flag := range [][3]string{
+		{"--token", token, defaultToken}, {"--challenge", f.challenge, "on"}, {"--fixtures", f.fixtures}, {"--tokens", f.tokens}, {"--consumer-ca", f.consumerCA},
+	} {
+		if flag[1] != flag[2] {
+			flags = append(flags, flag[0], flag[1])
+		}
+	}
+	for _, h := range f.headers {
+		flags = append(flags, "--header", h)
+	}
+	if f.insecure {
+		flags = append(flags, "--insecure")
+	}
+	return flags
+}
+
+// directory opens the directory that a flag names, nil if it names none.
+func directory(flag, dir string) (fs.FS, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, invalid(&flagError{flag, unreadable(dir, err)})
+	}
+	if !info.IsDir() {
+		return nil, invalid(badFlag(flag, "%s is no directory", dir))
+	}
+	return os.DirFS(dir), nil
+}
+
+// unreadable says why a file cannot be read, without the name of the system call.
+func unreadable(file string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("cannot read %s: %w", file, err)
+}
+
+// checkAddr refuses what no listener could listen on.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return badFlag("addr", "%q is no address such as %s", addr, defaultAddr)
+	}
+	return nil
+}
+
+// reachable returns the address at which a client on this machine finds a
+// listener: one that means every interface is no address to call.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
+}
+
+// baseURL is where a client on this machine finds an emulator that listens.
+func baseURL(e *emulator.Emulator) string {
+	return "http://" + reachable(strings.TrimPrefix(e.URL(), "http://"))
 }
 
 // parseSeed reads a seed; the empty text is none.
@@ -115,7 +235,7 @@ func parseSeed(text string) (*uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("--seed %q is no whole number from 0 to 18446744073709551615", text)
+		return nil, badFlag("seed", "%q is no whole number from 0 to 18446744073709551615", text)
 	}
 	return &n, nil
 }
@@ -127,7 +247,7 @@ func parseStart(text string) (*time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
-		return nil, fmt.Errorf("--start %q is no time such as 2026-01-30T00:00:00Z", text)
+		return nil, badFlag("start", "%q is no time such as 2026-01-30T00:00:00Z", text)
 	}
 	return &t, nil
 }

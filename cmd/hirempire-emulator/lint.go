@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -30,15 +29,15 @@ Errors keep a story from being performed and make the exit code 2. Warnings are
 for what is legal but odd; warnings alone exit 0.`,
 		Example: `  hirempire-emulator lint my-story.yaml
   hirempire-emulator lint 'stories/*.yaml' --json`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArgs("name a FILE to check, such as my-story.yaml or 'stories/*.yaml'"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := hirempire.ParseEdition(edition)
 			if err != nil {
-				return fmt.Errorf("--edition: %w", err)
+				return &flagError{"edition", err}
 			}
-			var dir fs.FS
-			if fixtures != "" {
-				dir = os.DirFS(fixtures)
+			dir, err := directory("fixtures", fixtures)
+			if err != nil {
+				return err
 			}
 			problems := []scenario.Problem{}
 			files := 0
@@ -62,8 +61,8 @@ for what is legal but odd; warnings alone exit 0.`,
 			return a.showProblems(problems, files, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&fixtures, "fixtures", "", "directory of fixtures that the stories may name")
-	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "edition of the contract")
+	cmd.Flags().StringVar(&fixtures, "fixtures", "", "`DIR` of fixtures that the stories may name")
+	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as a JSON array")
 	return cmd
 }

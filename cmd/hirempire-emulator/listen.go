@@ -28,8 +28,11 @@ func (a *app) listen() *cobra.Command {
 any path, and prints a line for each.`,
 		Example: `  hirempire-emulator listen
   hirempire-emulator listen --addr 127.0.0.1:4000 --bodies`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkAddr(addr); err != nil {
+				return err
+			}
 			out := &arrivals{w: a.stdout, asJSON: asJSON, bodies: bodies}
 			stop, url, err := listenAt(cmd.Context(), addr, emulator.NewConsumer(out.tell))
 			if err != nil {
@@ -40,7 +43,7 @@ any path, and prints a line for each.`,
 			return stop()
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:3000", "address to listen on")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:3000", "`ADDRESS` to listen on")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each arrival, with its body")
 	cmd.Flags().BoolVar(&bodies, "bodies", false, "print each payload, formatted")
 	return cmd
@@ -65,7 +68,7 @@ func listenAt(ctx context.Context, addr string, h http.Handler) (stop func() err
 			err = server.Close()
 		}
 		return err
-	}, "http://" + l.Addr().String(), nil
+	}, "http://" + reachable(l.Addr().String()), nil
 }
 
 // arrivals prints what reaches the consumer, a line each.
@@ -74,16 +77,11 @@ type arrivals struct {
 	w      io.Writer
 	asJSON bool
 	bodies bool
-	count  map[string]int // by event
 }
 
 func (p *arrivals) tell(a emulator.Arrival) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.count == nil {
-		p.count = map[string]int{}
-	}
-	p.count[a.Event]++
 	if p.asJSON {
 		line := map[string]any{"event": a.Event, "body": string(a.Body)}
 		if a.Challenge != "" {
@@ -127,10 +125,14 @@ func summary(a emulator.Arrival) string {
 			ScheduledAt time.Time `json:"scheduled_at"`
 		}
 	}
-	if json.Unmarshal(a.Body, &p) != nil && a.Event == "" {
+	_ = json.Unmarshal(a.Body, &p) // what has another type is left out
+	if a.Event == "" {
 		return fmt.Sprintf("something else       %d bytes: %.60q", len(a.Body), a.Body)
 	}
-	about := p.Job.Title + " at " + p.Company.Name + p.Company.Company
+	about := p.Job.Title
+	if company := p.Company.Name + p.Company.Company; company != "" {
+		about += " at " + company
+	}
 	if p.Applicant.Name != "" {
 		about = p.Applicant.Name + ", " + about
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,7 +121,7 @@ func TestReadmeCommands(t *testing.T) {
 type reader struct {
 	dir   string
 	env   []string
-	ports *strings.Replacer // 8080, 3000 and 3001 become free ones
+	ports *strings.Replacer // 8080 and the others of the README become free ones
 	addrs *strings.Replacer // and the commands are told so
 }
 
@@ -132,7 +133,7 @@ func newReader(t *testing.T) *reader {
 	}
 	free := map[string]string{}
 	var ports []string
-	for _, stands := range []string{"8080", "3000", "3001"} {
+	for _, stands := range []string{"8080", "3000", "3001", "8443", "9090"} {
 		addr, err := freeAddr()
 		if err != nil {
 			t.Fatal(err)
@@ -295,7 +296,8 @@ func startUntil(t *testing.T, cmd *exec.Cmd, c command, where string) (stop func
 	}
 }
 
-// The table of errors in the README is the table of errors.
+// The tables of errors in the README are the table of errors. The first four rows,
+// about tokens, stand there once.
 func TestReadmeErrors(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
@@ -304,6 +306,9 @@ func TestReadmeErrors(t *testing.T) {
 	}
 	rest := string(readme)
 	for _, row := range hirempire.Errors(hirempire.DefaultEdition) {
+		if row.Operation != hirempire.CreateWebhook && slices.Contains(hirempire.TokenErrors(), row.Code) {
+			continue
+		}
 		line := fmt.Sprintf("| `%s` | %d | `%s` | ", row.Code, row.Status, row.Message)
 		_, after, ok := strings.Cut(rest, line)
 		if !ok {

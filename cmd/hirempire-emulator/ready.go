@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,61 +28,54 @@ follows a changed port; an address that means every interface is asked at
 127.0.0.1.`,
 		Example: `  hirempire-emulator ready
   hirempire-emulator ready --wait 30s --addr 127.0.0.1:9000`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			url, err := probeURL(addr)
-			if err != nil {
+			if err := checkAddr(addr); err != nil {
 				return err
 			}
-			if err := awaitReady(cmd.Context(), url, wait); err != nil {
+			if wait < 0 {
+				return badFlag("wait", "%s is negative", wait)
+			}
+			if err := awaitReady(cmd.Context(), "http://"+reachable(addr), wait); err != nil {
 				return failed(err)
 			}
 			fmt.Fprintln(a.stdout, "ready")
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "address of the emulator")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for it")
+	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "`ADDRESS` of the emulator")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for it (default: not at all)")
 	return cmd
 }
 
-// probeURL returns where to ask an emulator that listens on addr.
-func probeURL(addr string) (string, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", fmt.Errorf("--addr %q is no address such as %s", addr, defaultAddr)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port) + "/_emulator/readyz", nil
-}
-
-func awaitReady(ctx context.Context, url string, wait time.Duration) error {
+func awaitReady(ctx context.Context, base string, wait time.Duration) error {
 	clock := emulator.RealClock()
 	until := clock.Now().Add(wait)
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
-		err := probe(ctx, client, url)
+		err := probe(ctx, client, base)
 		if err == nil || !clock.Now().Before(until) || clock.Sleep(ctx, 50*time.Millisecond) != nil {
 			return err
 		}
 	}
 }
 
-func probe(ctx context.Context, client *http.Client, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func probe(ctx context.Context, client *http.Client, base string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/_emulator/readyz", nil)
 	if err != nil {
 		return err
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("not ready: %w", err)
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the URL, which is named already
+		}
+		return fmt.Errorf("no emulator answers at %s: %w", base, err)
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("not ready: %s answered %s", url, res.Status)
+		return fmt.Errorf("%s is not ready: it answered %s", base, res.Status)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,18 +30,19 @@ func (a *app) run() *cobra.Command {
 emulator: register the URL for all seven events, with the challenge, send the
 events, report.
 
-A SCENARIO is the name of a shipped story or a YAML file. Ctrl-C ends the run
-and prints its report. The last line of the report repeats the run byte for byte.`,
+A SCENARIO is the name of a story that "scenarios list" shows, a YAML file, or a
+pattern such as stories/*.yaml. Ctrl-C ends the run and prints its report. The
+last line of the report repeats the run byte for byte.`,
 		Example: `  hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook
   hirempire-emulator run my-story.yaml --to http://localhost:3000/webhook --speed max --seed 7`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArgs("name a SCENARIO, such as hiring-happy-path; hirempire-emulator scenarios list shows all"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.performAll(cmd, args, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.to, "to", "", "URL of the consumer")
-	flags.StringVar(&f.addr, "addr", "", "address at which the API is reachable meanwhile (default: it is not)")
-	flags.StringVar(&f.token, "token", "sk-run", "token of the workspace (of a second story: with -2 at its end, and so on)")
-	flags.StringVar(&f.start, "start", "", "time at which the story begins, such as 2026-01-30T00:00:00Z (default: the story's, or now)")
+	flags.StringVar(&f.to, "to", "", "`URL` of the consumer")
+	flags.StringVar(&f.addr, "addr", "", "`ADDRESS` at which the API is reachable meanwhile (default none)")
+	flags.StringVar(&f.token, "token", defaultToken, "`TOKEN` of the workspace; a second story's has -2 at its end, and so on")
+	flags.StringVar(&f.start, "start", "", "`TIME` at which the story begins, such as 2026-01-30T00:00:00Z (default the story's, or now)")
 	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
 	flags.BoolVar(&f.asJSON, "json", false, "print the reports as a JSON array")
 	f.add(flags, "error")
@@ -52,7 +52,7 @@ and prints its report. The last line of the report repeats the run byte for byte
 
 func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 	if f.to == "" {
-		return errors.New("say where the consumer is, with --to URL; hirempire-emulator listen starts one to try with")
+		return errors.New("say where the consumer is, with --to URL; to try it, hirempire-emulator listen starts one")
 	}
 	opts, err := f.options(a)
 	if err != nil {
@@ -62,15 +62,20 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	if !hirempire.IsToken(f.token) {
-		return fmt.Errorf("--token %q is not 1 to %d characters of visible ASCII", f.token, hirempire.MaxTokenBytes)
+	if err := checkToken(f.token); err != nil {
+		return err
+	}
+	if f.addr != "" {
+		if err := checkAddr(f.addr); err != nil {
+			return err
+		}
 	}
 	opts.Addr = f.addr
-	e, err := newEmulator(opts)
+	e, err := f.newEmulator(opts)
 	if err != nil {
 		return err
 	}
-	stories, err := a.openStories(e.Library(), f.scenarios, names)
+	stories, err := a.openStories(e.Library(), f.scenarios, names, opts)
 	if err != nil {
 		return err
 	}
@@ -78,15 +83,20 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 		return failed(err)
 	}
 	defer func() { _ = drain(e, min(drainTime, opts.DeliveryTimeout)) }()
-	var reports []report.Run
+	reports := []report.Run{}
+	var stopped error // before the last story
 	for i, s := range stories {
 		token := f.token // of a workspace of its own for each story
 		if i > 0 {
 			token = fmt.Sprintf("%s-%d", token, i+1)
+			if !f.asJSON {
+				fmt.Fprintln(a.stdout)
+			}
 		}
 		r, err := a.perform(cmd, e, f, s, emulator.Performance{Scenario: s.Scenario, Beside: s.beside, Token: token, Seed: opts.Seed, Start: start})
 		if err != nil {
-			return err
+			stopped = err
+			break
 		}
 		reports = append(reports, r)
 		if cmd.Context().Err() != nil {
@@ -94,14 +104,24 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 		}
 	}
 	if f.asJSON {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(reports); err != nil {
-			return failed(err)
+		if err := writeJSON(a.stdout, reports); err != nil {
+			return err
 		}
 	}
+	if stopped != nil {
+		return stopped
+	}
 	return verdict(reports, f.allowFailures)
+}
+
+// defaultToken is the one of the private emulators.
+const defaultToken = "sk-run"
+
+func checkToken(token string) error {
+	if !hirempire.IsToken(token) {
+		return badFlag("token", "%q is not 1 to %d characters of visible ASCII", token, hirempire.MaxTokenBytes)
+	}
+	return nil
 }
 
 // perform registers the consumer in the workspace of the performance's token and
@@ -127,11 +147,7 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 		return report.Run{}, invalid(err)
 	}
 	if !f.asJSON {
-		var flags []string
-		if f.fixtures != "" {
-			flags = []string{"--fixtures", f.fixtures}
-		}
-		r.WriteText(a.stdout, r.Rerun(f.to, flags...))
+		r.WriteText(a.stdout, r.Rerun(f.to, f.again(f.token)...))
 	}
 	return r, nil
 }
@@ -145,7 +161,7 @@ func verdict(reports []report.Run, allowFailures bool) error {
 		case r.State == report.Cancelled:
 			return failed(fmt.Errorf("%s was cancelled", r.Scenario))
 		case !r.Deliveries.Balanced():
-			return failed(fmt.Errorf("%s: the accounting does not balance: %+v", r.Scenario, r.Deliveries))
+			return failed(fmt.Errorf("%s: the accounting does not balance: %d emitted, but %s", r.Scenario, r.Deliveries.Emitted, r.Deliveries))
 		case !r.OK() && !allowFailures:
 			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d deliveries did not succeed",
 				r.Scenario, r.Deliveries.Failed+r.Deliveries.Dropped, r.Deliveries.Emitted)}

@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
@@ -16,44 +14,26 @@ import (
 // scenarios lists and shows stories.
 func (a *app) scenarios() *cobra.Command {
 	var dir string
-	library := func() (*emulator.Library, error) {
-		var stories fs.FS
-		if dir != "" {
-			stories = os.DirFS(dir)
-		}
-		l, err := emulator.NewLibrary(stories)
-		if err != nil {
-			return nil, invalid(err)
-		}
-		return l, nil
-	}
 	cmd := &cobra.Command{
 		Use:   "scenarios",
 		Short: "List and show the stories, or print the JSON Schema of their language",
 		Example: `  hirempire-emulator scenarios list
   hirempire-emulator scenarios show hiring-happy-path > my-story.yaml
   hirempire-emulator scenarios schema > scenario.schema.json`,
-		Args: cobra.NoArgs,
-		RunE: needsSubcommand,
 	}
-	cmd.PersistentFlags().StringVar(&dir, "scenarios", "", "directory of stories that add to the shipped ones and override them")
-	cmd.AddCommand(a.listScenarios(library), a.showScenario(library), &cobra.Command{
+	asGroup(cmd)
+	cmd.PersistentFlags().StringVar(&dir, "scenarios", "", "`DIR` of stories that add to the shipped ones and override them")
+	cmd.AddCommand(a.listScenarios(&dir), a.showScenario(&dir), &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the JSON Schema, for editors",
 		Example: "  hirempire-emulator scenarios schema > scenario.schema.json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.stdout.Write(scenario.Schema())
 			return err
 		},
 	})
 	return cmd
-}
-
-// needsSubcommand is the action of a command that does nothing by itself.
-func needsSubcommand(cmd *cobra.Command, _ []string) error {
-	_ = cmd.Help()
-	return &exitError{exitUsage, fmt.Errorf("say what to do with %s, see above", cmd.Name())}
 }
 
 type scenarioView struct {
@@ -65,15 +45,15 @@ type scenarioView struct {
 	Events      []hirempire.Event `json:"events"`
 }
 
-func (a *app) listScenarios(library func() (*emulator.Library, error)) *cobra.Command {
+func (a *app) listScenarios(dir *string) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the stories",
 		Example: "  hirempire-emulator scenarios list --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			l, err := library()
+			l, err := library(*dir)
 			if err != nil {
 				return err
 			}
@@ -83,33 +63,40 @@ func (a *app) listScenarios(library func() (*emulator.Library, error)) *cobra.Co
 				if err != nil {
 					return invalid(err)
 				}
-				views = append(views, scenarioView{s.Name, s.Description, s.File, len(s.Steps), s.Deliveries(), s.Events()})
+				file := s.File
+				if file != "" {
+					file = filepath.Join(*dir, file)
+				}
+				views = append(views, scenarioView{s.Name, s.Description, file, len(s.Steps), s.Deliveries(), s.Events()})
 			}
 			if asJSON {
 				return writeJSON(a.stdout, views)
 			}
 			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 			for _, v := range views {
-				fmt.Fprintf(w, "%s\t%d events\t%s\n", v.Name, v.Deliveries, v.Description)
+				fmt.Fprintf(w, "%s\t%s\t%s\n", v.Name, count(v.Deliveries, "event"), v.Description)
 			}
 			return w.Flush()
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as a JSON array")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
 }
 
-func (a *app) showScenario(library func() (*emulator.Library, error)) *cobra.Command {
+func (a *app) showScenario(dir *string) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "show NAME",
 		Short:   "Print a story, to read or to start from",
 		Example: "  hirempire-emulator scenarios show hiring-happy-path > my-story.yaml",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArg("name a story; hirempire-emulator scenarios list shows all"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			l, err := library()
+			l, err := library(*dir)
 			if err != nil {
 				return err
+			}
+			if _, err := storyNamed(l, args[0]); err != nil {
+				return invalid(err)
 			}
 			text, err := l.Source(args[0])
 			if err != nil {
@@ -122,6 +109,6 @@ func (a *app) showScenario(library func() (*emulator.Library, error)) *cobra.Com
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as a JSON object with name and yaml")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object with name and yaml")
 	return cmd
 }

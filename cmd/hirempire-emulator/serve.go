@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"net"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 )
 
 // defaultAddr is where the emulator listens: on this machine only.
@@ -15,12 +19,20 @@ const defaultAddr = "127.0.0.1:8080"
 // drainTime is how long what is under way may take to end by itself.
 const drainTime = 5 * time.Second
 
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	emulatorFlags
+	addr, play, journal  string
+	tlsAddr, tlsDir      string
+	tlsHosts, allowHosts []string
+	rateLimit            string
+	publicURL            bool
+	limits               emulator.Limits
+}
+
 // serve runs until it is told to stop.
 func (a *app) serve() *cobra.Command {
-	var f emulatorFlags
-	var addr, play string
-	var allowHosts []string
-	var limits emulator.Limits
+	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API until Ctrl-C (the default command)",
@@ -28,42 +40,115 @@ func (a *app) serve() *cobra.Command {
 
 Any token that starts with sk is valid and has a workspace of its own; some have
 a fixed fate, see the README. Stop with Ctrl-C or SIGTERM: what is being
-delivered may end, the rest is dropped and counted.`,
+delivered may end, the rest is dropped and counted.
+
+--tls-addr also serves HTTPS, for clients that cannot be told another URL than
+https://api.hirempire.com: they find it by name or alias, and trust the CA that
+"hirempire-emulator ca" prints.`,
 		Example: `  hirempire-emulator serve
   hirempire-emulator serve --addr 0.0.0.0:9000 --play hiring-happy-path --speed 10
+  hirempire-emulator serve --edition 2026-06 --rate-limit free --tls-addr 127.0.0.1:8443
   HIREMPIRE_EMULATOR_ADDR=:9000 hirempire-emulator`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts, err := f.options(a)
 			if err != nil {
 				return err
 			}
-			opts.Addr, opts.Play, opts.AllowHosts, opts.Limits = addr, play, allowHosts, limits
-			e, err := newEmulator(opts)
+			e, err := f.newEmulator(opts)
 			if err != nil {
 				return err
 			}
 			if err := e.Start(cmd.Context()); err != nil {
 				return failed(err)
 			}
-			opts.Logger.Info("serving", "api", e.URL()+"/v1", "control", e.URL()+"/_emulator", "edition", string(opts.Edition), "seed", e.Seed())
+			serving := []any{"api", baseURL(e) + "/v1", "control", baseURL(e) + "/_emulator"}
+			if f.tlsAddr != "" {
+				serving = append(serving, "https", e.SecureURL()+"/v1")
+			}
+			opts.Logger.Info("serving", append(serving, "edition", string(opts.Edition), "seed", e.Seed())...)
 			<-cmd.Context().Done()
-			opts.Logger.Info("stopping; again to stop at once")
+			opts.Logger.Info("stopping; press Ctrl-C again to stop at once")
 			return drain(e, min(drainTime, opts.DeliveryTimeout))
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&addr, "addr", defaultAddr, "address to listen on")
-	flags.StringVar(&play, "play", "", "scenario to perform after each registration")
-	flags.StringArrayVar(&allowHosts, "allow-host", nil, "further name under which the control API answers; may be repeated")
-	flags.IntVar(&limits.JournalEntries, "journal-size", 1000, "entries that the journal keeps of each workspace")
-	flags.IntVar(&limits.Workspaces, "max-workspaces", 10_000, "workspaces with webhooks")
-	flags.IntVar(&limits.Webhooks, "max-webhooks", 100, "webhooks of one workspace")
-	flags.IntVar(&limits.Runs, "max-runs", 100, "runs under way, and as many that have ended and are remembered")
-	flags.IntVar(&limits.Challenges, "max-challenges", 256, "challenges in progress")
+	flags.StringVar(&f.addr, "addr", defaultAddr, "`ADDRESS` to listen on")
+	flags.StringVar(&f.tlsAddr, "tls-addr", "", "`ADDRESS` to listen on for HTTPS too, such as 127.0.0.1:8443")
+	flags.StringVar(&f.tlsDir, "tls-dir", "", "`DIR` where the CA of HTTPS is kept, made at the first start (default: it ends with the process)")
+	flags.StringArrayVar(&f.tlsHosts, "tls-host", nil, "further `NAME` or address that the certificate is for; may be repeated")
+	flags.StringVar(&f.play, "play", "", "`NAME` of a scenario to perform after each registration")
+	flags.StringVar(&f.rateLimit, "rate-limit", "", "calls of a workspace in an hour: free, starter, pro, premium or `N/hour` (default any number)")
+	flags.BoolVar(&f.publicURL, "require-public-url", false, "refuse to register URLs that only this machine or network has")
+	flags.StringArrayVar(&f.allowHosts, "allow-host", nil, "further `NAME` under which the control API answers; may be repeated")
+	flags.IntVar(&f.limits.JournalEntries, "journal-size", 1000, "`ENTRIES` that the journal keeps of each workspace")
+	flags.StringVar(&f.journal, "journal", "", "`FILE` to which the journal is appended, as JSON lines")
+	flags.IntVar(&f.limits.Workspaces, "max-workspaces", 10_000, "most `WORKSPACES` with webhooks")
+	flags.IntVar(&f.limits.Webhooks, "max-webhooks", 100, "most `WEBHOOKS` of one workspace")
+	flags.IntVar(&f.limits.Runs, "max-runs", 100, "most `RUNS` under way, and as many that have ended and are remembered")
+	flags.IntVar(&f.limits.Challenges, "max-challenges", 256, "most `CHALLENGES` in progress")
 	f.add(flags, "info")
 	f.addStories(flags)
 	return cmd
+}
+
+// options reads the flags of serve.
+func (f *serveFlags) options(a *app) (emulator.Options, error) {
+	opts, err := f.emulatorFlags.options(a)
+	if err != nil {
+		return opts, err
+	}
+	opts.Addr, opts.Play, opts.AllowHosts, opts.Limits, opts.Journal = f.addr, f.play, f.allowHosts, f.limits, f.journal
+	opts.TLSAddr, opts.TLSDir, opts.TLSHosts, opts.RequirePublicURL = f.tlsAddr, f.tlsDir, f.tlsHosts, f.publicURL
+	if err := checkAddr(f.addr); err != nil {
+		return opts, err
+	}
+	if opts.RateLimit, err = parseRateLimit(f.rateLimit); err != nil {
+		return opts, err
+	}
+	if f.tlsAddr == "" && (f.tlsDir != "" || f.tlsHosts != nil) {
+		return opts, badFlag("tls-addr", "is needed, or there is no HTTPS that --tls-dir and --tls-host are for")
+	}
+	if f.tlsAddr != "" {
+		if _, _, err := net.SplitHostPort(f.tlsAddr); err != nil {
+			return opts, badFlag("tls-addr", "%q is no address such as 127.0.0.1:8443", f.tlsAddr)
+		}
+	}
+	for name, n := range map[string]int{
+		"journal-size": f.limits.JournalEntries, "max-workspaces": f.limits.Workspaces, "max-webhooks": f.limits.Webhooks,
+		"max-runs": f.limits.Runs, "max-challenges": f.limits.Challenges,
+	} {
+		if n < 1 {
+			return opts, badFlag(name, "%d is not at least 1", n)
+		}
+	}
+	if f.play != "" { // asked here, because the answer names the flag
+		l, err := library(f.scenarios)
+		if err != nil {
+			return opts, err
+		}
+		if _, err := storyNamed(l, f.play); err != nil {
+			return opts, invalid(&flagError{"play", err})
+		}
+	}
+	return opts, nil
+}
+
+// parseRateLimit reads a plan of the vendor or a number of calls in an hour; the
+// empty text is none.
+func parseRateLimit(text string) (int, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if n, ok := hirempire.PlanLimit(text); ok {
+		return n, nil
+	}
+	number, ok := strings.CutSuffix(text, "/hour")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 1 {
+		return 0, badFlag("rate-limit", "%q is neither a plan (%s) nor a number such as 20/hour", text, strings.Join(hirempire.Plans(), ", "))
+	}
+	return n, nil
 }
 
 // drain shuts an emulator down, with some time for what is under way.

@@ -45,16 +45,21 @@ JSON for anything else. --data sends exactly the bytes of a file instead.`,
     --set applicant.name='Lina Haddad' --set applicant.ai_evaluation.score=91 --set applicant.city=null
   hirempire-emulator trigger job_added --dry-run --seed 7
   hirempire-emulator trigger --data body.json --to http://localhost:3000/webhook`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil // --data may do without
+			}
+			return oneArg("")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.triggerEvent(cmd, args, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.to, "to", "", "URL of the consumer")
-	flags.StringVar(&f.token, "token", "sk-run", "token of the workspace")
-	flags.StringVar(&f.start, "start", "", "when the event occurred, such as 2026-01-30T00:00:00Z (default now)")
-	flags.StringArrayVar(&f.set, "set", nil, "path=value to change in the payload; may be repeated")
-	flags.StringVar(&f.data, "data", "", "file whose bytes are the payload; - is standard input")
-	flags.IntVar(&f.count, "count", 1, "how many events to send")
+	flags.StringVar(&f.to, "to", "", "`URL` of the consumer")
+	flags.StringVar(&f.token, "token", defaultToken, "`TOKEN` of the workspace")
+	flags.StringVar(&f.start, "start", "", "`TIME` at which the event occurred, such as 2026-01-30T00:00:00Z (default now)")
+	flags.StringArrayVar(&f.set, "set", nil, "`PATH=VALUE` to change in the payload; may be repeated")
+	flags.StringVar(&f.data, "data", "", "`FILE` whose bytes are the payload; - is standard input")
+	flags.IntVar(&f.count, "count", 1, "`NUMBER` of events to send")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the payloads, a line each, and send nothing")
 	flags.BoolVar(&f.asJSON, "json", false, "print a JSON array")
 	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
@@ -67,11 +72,17 @@ func (a *app) triggerEvent(cmd *cobra.Command, args []string, f triggerFlags) er
 	if err != nil {
 		return err
 	}
+	if err := checkToken(f.token); err != nil {
+		return err
+	}
+	if len(args) == 0 && f.data == "" {
+		return errors.New("name an EVENT, such as applicant_applied, or give its body with --data FILE; hirempire-emulator events list shows all")
+	}
 	if f.to == "" && !f.dryRun {
 		return errors.New("say where the consumer is, with --to URL, or use --dry-run to print the payload")
 	}
 	if f.count < 1 || f.count > scenario.MaxDeliveries {
-		return fmt.Errorf("--count %d is not from 1 to %d", f.count, scenario.MaxDeliveries)
+		return badFlag("count", "%d is not from 1 to %d", f.count, scenario.MaxDeliveries)
 	}
 	step, err := f.step(args)
 	if err != nil {
@@ -111,8 +122,6 @@ func (f *triggerFlags) step(args []string) (scenario.Step, error) {
 		}
 	}
 	switch {
-	case step.Event == "" && f.data == "":
-		return step, errors.New("name an event, such as applicant_applied, or give its body with --data FILE")
 	case f.data != "" && len(f.set) > 0:
 		return step, errors.New("--set changes a faked payload; --data is sent as it is: use one of them")
 	case f.data != "" && f.start != "":
@@ -128,9 +137,9 @@ func (f *triggerFlags) step(args []string) (scenario.Step, error) {
 	if scenario.HasErrors(problems) {
 		texts := make([]string, len(problems))
 		for i, p := range problems {
-			texts[i] = "--set: " + p.Message
+			texts[i] = p.Message
 		}
-		return step, errors.New(strings.Join(texts, "\n"))
+		return step, badFlag("set", "%s", strings.Join(texts, "\n"))
 	}
 	step.Set = set
 	return step, nil
@@ -143,7 +152,7 @@ func settings(event hirempire.Event, texts []string) ([]byte, error) {
 	for i, text := range texts {
 		path, value, ok := strings.Cut(text, "=")
 		if !ok || path == "" {
-			return nil, fmt.Errorf("--set %q is not path=value, such as applicant.name=Lina", text)
+			return nil, badFlag("set", "%q is not PATH=VALUE, such as applicant.name=Lina", text)
 		}
 		field, _ := hirempire.FindField(fields, path)
 		isText := field.Kind == "" || field.Kind == hirempire.String
@@ -152,7 +161,7 @@ func settings(event hirempire.Event, texts []string) ([]byte, error) {
 		case isText && !quoted && (value != "null" || !field.Nullable):
 			value = string(hirempire.Marshal(value))
 		case !json.Valid([]byte(value)):
-			return nil, fmt.Errorf("--set %s: %s is a %s, and %q is no JSON", text, path, field.Kind, value)
+			return nil, badFlag("set", "%s: the value of a %s is written as JSON, and %q is none", path, field.Kind, value)
 		}
 		members[i] = string(hirempire.Marshal(path)) + ":" + value
 	}
@@ -167,7 +176,7 @@ func (a *app) readData(file string) ([]byte, error) {
 	if file != "-" {
 		opened, err := os.Open(file)
 		if err != nil {
-			return nil, invalid(fmt.Errorf("--data: %w", err))
+			return nil, invalid(&flagError{"data", unreadable(file, err)})
 		}
 		defer opened.Close()
 		from = opened
@@ -177,7 +186,7 @@ func (a *app) readData(file string) ([]byte, error) {
 		err = fmt.Errorf("%s is larger than %d MiB", file, maxData>>20)
 	}
 	if err != nil {
-		return nil, invalid(fmt.Errorf("--data: %w", err))
+		return nil, invalid(&flagError{"data", unreadable(file, err)})
 	}
 	return data, nil
 }
@@ -220,7 +229,7 @@ type sentView struct {
 
 func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, step scenario.Step, start time.Time, data []byte) error {
 	ctx := cmd.Context()
-	e, err := newEmulator(opts)
+	e, err := f.newEmulator(opts)
 	if err != nil {
 		return err
 	}
@@ -303,7 +312,7 @@ func (f *triggerFlags) rerun(opts emulator.Options, step scenario.Step, start ti
 	if f.count > 1 {
 		words = append(words, "--count", fmt.Sprint(f.count))
 	}
-	return report.Command(words...)
+	return report.Command(append(words, f.again(f.token)...)...)
 }
 
 func orDash(text string) string {

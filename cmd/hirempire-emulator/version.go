@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -18,10 +17,10 @@ func (a *app) version() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version, the Go release and the editions",
 		Example: "  hirempire-emulator version --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{
+				return writeJSON(a.stdout, map[string]any{
 					"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH, "editions": hirempire.Editions(),
 				})
 			}
@@ -32,7 +31,7 @@ func (a *app) version() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 
