@@ -63,9 +63,8 @@ const (
 
 // An opening is a bracket that is not closed yet.
 type opening struct {
-	at    int
-	pair  bool // a colon was seen since the last comma
-	value bool // a value was seen since the last comma
+	at   int
+	pair bool // a colon was seen since the last comma
 }
 
 // flow reads a collection in brackets.
