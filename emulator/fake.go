@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"iter"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -10,19 +11,19 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
-// Fake returns the payloads of one event step, one for each iteration, as
-// [Emulator.Perform] sends them in the first run of a workspace. The error says
-// which path of step.Set hits nothing.
-func Fake(edition hirempire.Edition, step scenario.Step, from uint64, start time.Time) ([][]byte, error) {
-	c := cast.New(cast.Config{Edition: cmp.Or(edition, hirempire.DefaultEdition), Seed: seed.Seed(from), Run: 1})
-	bodies := make([][]byte, step.Repeat)
-	for i := range bodies {
-		var err error
-		if bodies[i], err = c.Payload(step, start.Add(time.Duration(i)*step.Every)); err != nil {
-			return nil, err
+// Fake yields the payloads of one event step, one for each iteration, as
+// [Emulator.Perform] sends them in the first run of a workspace. An error says
+// which path of step.Set hits nothing, and is the last.
+func Fake(edition hirempire.Edition, step scenario.Step, from uint64, start time.Time) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		c := cast.New(cast.Config{Edition: cmp.Or(edition, hirempire.DefaultEdition), Seed: seed.Seed(from), Run: 1})
+		for i := range step.Repeat {
+			body, err := c.Payload(step, start.Add(time.Duration(i)*step.Every))
+			if !yield(body, err) || err != nil {
+				return
+			}
 		}
 	}
-	return bodies, nil
 }
 
 // RandomSeed returns a seed nobody chose, short enough to be typed again.

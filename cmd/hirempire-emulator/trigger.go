@@ -84,7 +84,7 @@ func (a *app) triggerEvent(cmd *cobra.Command, args []string, f triggerFlags) er
 	if f.count < 1 || f.count > scenario.MaxDeliveries {
 		return badFlag("count", "%d is not from 1 to %d", f.count, scenario.MaxDeliveries)
 	}
-	step, err := f.step(args)
+	step, err := a.triggerStep(f, args)
 	if err != nil {
 		return err
 	}
@@ -112,8 +112,8 @@ func (a *app) triggerEvent(cmd *cobra.Command, args []string, f triggerFlags) er
 	return a.send(cmd, opts, f, step, *start, data)
 }
 
-// step returns the step that the arguments describe.
-func (f *triggerFlags) step(args []string) (scenario.Step, error) {
+// triggerStep returns the step that the arguments describe.
+func (a *app) triggerStep(f triggerFlags, args []string) (scenario.Step, error) {
 	step := scenario.Step{Repeat: f.count}
 	if len(args) == 1 {
 		step.Event = hirempire.Event(args[0])
@@ -135,11 +135,14 @@ func (f *triggerFlags) step(args []string) (scenario.Step, error) {
 	}
 	set, problems := scenario.ParseSet(step.Event, object)
 	if scenario.HasErrors(problems) {
-		texts := make([]string, len(problems))
-		for i, p := range problems {
-			texts[i] = p.Message
+		var texts []string
+		for _, p := range problems {
+			texts = append(texts, p.Message)
 		}
 		return step, badFlag("set", "%s", strings.Join(texts, "\n"))
+	}
+	for _, p := range problems {
+		fmt.Fprintf(a.stderr, "--set: warning: %s\n", p.Message)
 	}
 	step.Set = set
 	return step, nil
@@ -192,26 +195,32 @@ func (a *app) readData(file string) ([]byte, error) {
 }
 
 func (a *app) printPayloads(opts emulator.Options, f triggerFlags, step scenario.Step, start time.Time, data []byte) error {
-	bodies := [][]byte{data}
-	if data == nil {
-		var err error
-		if bodies, err = emulator.Fake(opts.Edition, step, *opts.Seed, start); err != nil {
+	bodies := emulator.Fake(opts.Edition, step, *opts.Seed, start)
+	if data != nil {
+		bodies = func(yield func([]byte, error) bool) {
+			for range f.count {
+				if !yield(data, nil) {
+					return
+				}
+			}
+		}
+	}
+	values := []json.RawMessage{}
+	for body, err := range bodies {
+		if err != nil {
 			return err
+		}
+		if f.asJSON {
+			if !json.Valid(body) {
+				body = hirempire.Marshal(string(body))
+			}
+			values = append(values, body)
+		} else if _, err := fmt.Fprintf(a.stdout, "%s\n", body); err != nil {
+			return failed(err)
 		}
 	}
 	if f.asJSON {
-		values := make([]json.RawMessage, len(bodies))
-		for i, b := range bodies {
-			if values[i] = b; !json.Valid(b) {
-				values[i] = hirempire.Marshal(string(b))
-			}
-		}
 		return writeJSON(a.stdout, values)
-	}
-	for _, b := range bodies {
-		if _, err := fmt.Fprintf(a.stdout, "%s\n", b); err != nil {
-			return failed(err)
-		}
 	}
 	return nil
 }

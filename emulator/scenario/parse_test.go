@@ -69,6 +69,10 @@ func TestSetAlone(t *testing.T) {
 	if set, problems := scenario.ParseSet(hirempire.JobAdded, []byte(`applicant.city: null`)); set != nil || len(problems) != 1 {
 		t.Errorf("%v %s", set, lines(problems))
 	}
+	set, problems = scenario.ParseSet(hirempire.JobAdded, []byte(`job.workplace_type: Underwater`))
+	if len(set) != 1 || len(problems) != 1 || problems[0].Code != "undocumented-value" || scenario.HasErrors(problems) {
+		t.Errorf("a warning: %v %s", set, lines(problems))
+	}
 }
 
 // TestReaderIsNotEnough keeps the reason for our own scan true: where it has

@@ -40,16 +40,17 @@ func (s *server) sendEvent(r *request) (answer, error) {
 	case body.Body == nil && !body.Event.Valid():
 		return answer{}, badRequest("event %s is unknown, known: %s", quoted(string(body.Event)), join(hirempire.Events()))
 	}
+	var warnings []string // about what is legal but odd
 	if body.Set != nil {
 		settings, problems := scenario.ParseSet(body.Event, body.Set)
-		if len(problems) > 0 {
-			texts := make([]string, len(problems))
-			for i, p := range problems {
-				texts[i] = p.Message
-			}
+		texts := make([]string, len(problems))
+		for i, p := range problems {
+			texts[i] = p.Message
+		}
+		if scenario.HasErrors(problems) {
 			return answer{}, fail(http.StatusBadRequest, "bad-set", "set does not fit the payload of "+string(body.Event), texts...)
 		}
-		ev.Set = settings
+		ev.Set, warnings = settings, texts
 	}
 	ids, err := s.Engine.Emit(r.Context(), id, ev)
 	if errors.Is(err, replay.ErrNobody) {
@@ -59,7 +60,7 @@ func (s *server) sendEvent(r *request) (answer, error) {
 		return answer{}, badRequest("%v", err)
 	}
 	if wait == 0 {
-		return answer{status: http.StatusAccepted, body: map[string][]string{"deliveries": ids}}, nil
+		return answer{status: http.StatusAccepted, body: sent[string]{ids, warnings}}, nil
 	}
 	err = await(r, wait, func(ctx context.Context) error { return s.Journal.AwaitIDs(ctx, id, ids) })
 	deliveries := list(s.deliveriesOf(ids))
@@ -68,7 +69,13 @@ func (s *server) sendEvent(r *request) (answer, error) {
 		late.Nearest = deliveries
 		return answer{}, late
 	}
-	return ok(map[string]any{"deliveries": deliveries})
+	return ok(sent[journal.Delivery]{deliveries, warnings})
+}
+
+// sent is the answer to an event: ids, or whole deliveries if they were waited for.
+type sent[T any] struct {
+	Deliveries []T      `json:"deliveries"`
+	Warnings   []string `json:"warnings,omitempty"`
 }
 
 func (s *server) deliveriesOf(ids []string) []journal.Delivery {
