@@ -114,7 +114,7 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e.deliverer = deliver.New(deliver.Config{
 		Clock: opts.Clock, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
-		Standing: e.store.Standing, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
+		Standing: e.store.Standing, Retries: opts.Retries, Seed: root, Gone: e.store.Deactivate, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
 		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
 		QueueSize: opts.Limits.QueuedDeliveries, InContainer: opts.InContainer,
 	})

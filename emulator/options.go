@@ -82,6 +82,10 @@ type Options struct {
 	ChallengeTimeout time.Duration
 	// DeliveryTimeout bounds an attempt of a delivery; default 10 s (our decision).
 	DeliveryTimeout time.Duration
+	// Retries is how many attempts follow one that was not successful, each after a
+	// pause that doubles to an hour, on the run's clock; from 0 to 100. Default
+	// none, since the vendor documents none.
+	Retries int
 	// Header is added to every request to a consumer, such as what its gateway
 	// asks for.
 	Header http.Header

@@ -33,6 +33,7 @@ type emulatorFlags struct {
 	challenge        string
 	challengeTimeout time.Duration
 	deliveryTimeout  time.Duration
+	retries          int
 	headers          []string
 	consumerCA       string
 	insecure         bool
@@ -45,6 +46,7 @@ func (f *emulatorFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringVar(&f.challenge, "challenge", "on", "`on|off`: off registers endpoints without a handshake")
 	flags.DurationVar(&f.challengeTimeout, "challenge-timeout", 5*time.Second, "how long a consumer may take to answer a challenge")
 	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", 10*time.Second, "how long a consumer may take to answer a delivery")
+	flags.IntVar(&f.retries, "retries", 0, "how many attempts follow one that was not successful, with exponential backoff")
 	flags.StringArrayVar(&f.headers, "header", nil, "`NAME=VALUE` to add to every request to a consumer; may be repeated")
 	flags.StringVar(&f.consumerCA, "consumer-ca", "", "PEM `FILE` of a CA to trust for https consumers")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of an https consumer")
@@ -91,6 +93,9 @@ func (f *emulatorFlags) options(a *app) (emulator.Options, error) {
 		}
 	}
 	opts.InsecureConsumers = f.insecure
+	if opts.Retries = f.retries; f.retries < 0 || f.retries > 100 {
+		return opts, badFlag("retries", "%d is not from 0 to 100", f.retries)
+	}
 	if opts.Header, err = parseHeaders(f.headers); err != nil {
 		return opts, err
 	}

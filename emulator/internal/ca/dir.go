@@ -79,8 +79,7 @@ func Open(dir string) (*CA, error) {
 
 // create makes what is missing of the two files, the certificate for certain.
 func create(certFile, keyFile string) error {
-	key, err := readKey(keyFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(keyFile); errors.Is(err, fs.ErrNotExist) {
 		fresh, err := newKey()
 		if err != nil {
 			return err
@@ -92,11 +91,9 @@ func create(certFile, keyFile string) error {
 		if err := publish(keyFile, 0o600, &pem.Block{Type: keyBlock, Bytes: der}); err != nil {
 			return err
 		}
-		key, err = readKey(keyFile) // perhaps another's, that came first
-		if err != nil {
-			return err
-		}
-	} else if err != nil {
+	}
+	key, err := readKey(keyFile) // perhaps another's, that came first
+	if err != nil {
 		return err
 	}
 	cert, err := selfSign(key)

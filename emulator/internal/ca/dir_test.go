@@ -65,8 +65,10 @@ func TestModes(t *testing.T) {
 		_, err := ca.Open(dir)
 		says(t, err, "run chmod 600 "+key, fmt.Sprintf("%04o", mode))
 	}
-	chmod(t, filepath.Join(dir, ca.KeyFile), 0o400)
-	open(t, dir)
+	for _, mode := range []fs.FileMode{0o400, 0o700} {
+		chmod(t, filepath.Join(dir, ca.KeyFile), mode)
+		open(t, dir)
+	}
 }
 
 // A directory that is there already keeps its mode.
@@ -249,6 +251,43 @@ func TestDirectoriesThatAreWrong(t *testing.T) {
 	})
 }
 
+// A team may bring the CA that its machines trust already.
+func TestACAOfAnothersMaking(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		template x509.Certificate
+		ok       bool
+	}{
+		"a CA that may sign":     {x509.Certificate{BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageCertSign}, true},
+		"a CA of no said use":    {x509.Certificate{BasicConstraintsValid: true, IsCA: true}, true},
+		"a CA that may not sign": {x509.Certificate{BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageCRLSign}, false},
+		"a server's":             {x509.Certificate{BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, false},
+		"nobody's":               {x509.Certificate{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			cert, key := handmade(t, &c.template)
+			write(t, filepath.Join(dir, ca.CertFile), append([]byte("# ours\n"), cert...))
+			write(t, filepath.Join(dir, ca.KeyFile), append(cert, key...))
+			authority, err := ca.Open(dir)
+			if !c.ok {
+				says(t, err, filepath.Join(dir, ca.CertFile)+" is not the certificate of a CA")
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := verify(authority, certificate(t, authority, "localhost"), "localhost"); err != nil {
+				t.Error(err)
+			}
+			if !bytes.Equal(authority.PEM(), cert) {
+				t.Errorf("clients are given\n%s", authority.PEM())
+			}
+		})
+	}
+}
+
 func TestACAOutOfItsTime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -270,25 +309,7 @@ func TestACAOutOfItsTime(t *testing.T) {
 
 // Whatever is in the files: a CA that works, or an error that names the directory.
 func FuzzOpen(f *testing.F) {
-	// Each process that fuzzes makes the same files, hence Ed25519: its signatures
-	// are no draws.
-	signer := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		NotBefore:             time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:              time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
-		BasicConstraintsValid: true,
-		IsCA:                  true,
-	}
-	der, err := x509.CreateCertificate(nil, template, template, signer.Public(), signer)
-	if err != nil {
-		f.Fatal(err)
-	}
-	cert := certBlock(der)
-	if der, err = x509.MarshalPKCS8PrivateKey(signer); err != nil {
-		f.Fatal(err)
-	}
-	key := keyBlock(der)
+	cert, key := handmade(f, &x509.Certificate{BasicConstraintsValid: true, IsCA: true})
 	f.Add(cert, key)
 	f.Add(cert[:len(cert)/2], key)
 	f.Add(cert, key[:len(key)/2])
@@ -307,6 +328,25 @@ func FuzzOpen(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// handmade returns the files of a CA that is not of our making. They are the same
+// each time, as fuzzing needs, hence Ed25519: its signatures are no draws.
+func handmade(tb testing.TB, template *x509.Certificate) (cert, key []byte) {
+	tb.Helper()
+	signer := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	template.SerialNumber = big.NewInt(1)
+	template.NotBefore = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	template.NotAfter = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	certDER, err := x509.CreateCertificate(nil, template, template, signer.Public(), signer)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(signer)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return certBlock(certDER), keyBlock(keyDER)
 }
 
 func certBlock(der []byte) []byte {

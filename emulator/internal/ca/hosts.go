@@ -17,7 +17,7 @@ func split(hosts []string) (names []string, addresses []net.IP, err error) {
 	var problems []error
 	for _, host := range hosts {
 		if addr, err := netip.ParseAddr(host); err == nil && addr.Zone() == "" {
-			ip := net.IP(addr.Unmap().AsSlice())
+			ip := net.IP(addr.AsSlice())
 			if !slices.ContainsFunc(addresses, ip.Equal) {
 				addresses = append(addresses, ip)
 			}
@@ -48,7 +48,7 @@ func nameProblem(name string) string {
 	for _, label := range labels {
 		switch {
 		case label == "":
-			return "a dot stands at its begin or end, or next to another"
+			return "a dot stands at its start or end, or next to another"
 		case len(label) > 63:
 			return "between dots there are at most 63 characters"
 		case strings.Contains(label, "*"):
@@ -56,14 +56,14 @@ func nameProblem(name string) string {
 		case strings.ContainsFunc(label, notAllowed):
 			return "a host name has letters, digits, hyphens, underscores and dots; write others in their xn-- form"
 		case label[0] == '-' || label[len(label)-1] == '-':
-			return "a hyphen stands at the begin or end of a label"
+			return "a hyphen stands at the start or end of a label"
 		}
 	}
 	switch last := labels[len(labels)-1]; {
 	case strings.Trim(last, "0123456789") == "":
 		return "it ends in a number but is no IP address"
 	case wildcard && len(labels) == 1:
-		return "clients accept no star before a single label"
+		return "OpenSSL and others accept no star before a single label"
 	}
 	return ""
 }

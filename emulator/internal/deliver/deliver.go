@@ -17,6 +17,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
 )
 
@@ -35,6 +36,13 @@ type Config struct {
 	Insecure         bool           // accepts any certificate
 	ChallengeTimeout time.Duration  // default 5 s (our decision)
 	Timeout          time.Duration  // of an attempt, default 10 s (our decision)
+	// Retries is how many attempts follow one that was not successful. Default none,
+	// since the vendor documents none.
+	Retries int
+	Seed    seed.Seed // of the backoff
+	// Gone, if not nil, is told of a webhook whose consumer answered 410 while
+	// there are retries: it is to be deactivated.
+	Gone func(workspace, webhook string)
 	// QueueSize is how many deliveries wait at one webhook before who emits
 	// waits too. Default 10,000.
 	QueueSize int
@@ -51,15 +59,26 @@ type Deliverer struct {
 	queues map[string]*queue // by webhook, while they hold anything
 	closed bool
 	idle   sync.WaitGroup // of the queues' goroutines
+
+	// closing ends the pauses between attempts.
+	closing context.Context
+	stop    context.CancelFunc
 }
 
 // An Outcome is told how a delivery ended.
 type Outcome func(journal.Delivery)
 
+// Handling is what the emitter of a delivery wants. Its zero value is fine.
+type Handling struct {
+	Done Outcome // called once, when the delivery is settled
+	// Pause lets the time between two attempts pass; default: that of the clock.
+	Pause func(context.Context, time.Duration) error
+}
+
 // An item is a delivery on its way.
 type item struct {
 	journal.Delivery
-	done    Outcome // called once, when it is settled; may be nil
+	Handling
 	settled chan struct{}
 }
 
@@ -77,7 +96,8 @@ func New(cfg Config) *Deliverer {
 	cfg.ChallengeTimeout = cmp.Or(cfg.ChallengeTimeout, 5*time.Second)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
 	cfg.QueueSize = cmp.Or(cfg.QueueSize, 10_000)
-	return &Deliverer{cfg: cfg, client: newClient(cfg), queues: map[string]*queue{}}
+	closing, stop := context.WithCancel(context.Background())
+	return &Deliverer{closing: closing, stop: stop, cfg: cfg, client: newClient(cfg), queues: map[string]*queue{}}
 }
 
 // GivenUp is the cause of a context whose deliveries are given up, for
@@ -98,13 +118,15 @@ func causeOf(err error) journal.Cause {
 
 // Enqueue records a delivery and puts it at the end of its webhook's queue. It
 // waits while the queue is full; if the context ends first, the delivery is
-// dropped with the cause that a [GivenUp] names. Whatever happens, done (if not
-// nil) is called once with the outcome.
-func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, delivery journal.Delivery, done Outcome) {
+// dropped with the cause that a [GivenUp] names.
+func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, delivery journal.Delivery, handling Handling) {
 	delivery.Webhook, delivery.RequestURL = hook.ID, hook.RequestURL
 	delivery.At = d.cfg.Clock.Now()
 	d.cfg.Journal.Emitted(delivery)
-	it := &item{delivery, done, make(chan struct{})}
+	if handling.Pause == nil {
+		handling.Pause = d.cfg.Clock.Sleep
+	}
+	it := &item{delivery, handling, make(chan struct{})}
 	for {
 		d.mu.Lock()
 		if d.closed {
@@ -186,22 +208,6 @@ func (d *Deliverer) unwanted(it *item) journal.Status {
 	}
 }
 
-// send makes the attempts of a delivery.
-func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string, []journal.Attempt) {
-	d.cfg.Journal.Sending(it.Workspace, it.ID)
-	at := d.cfg.Clock.Now()
-	a, err := d.client.post(ctx, it.RequestURL, it.Body, d.cfg.Timeout)
-	if err != nil {
-		return journal.Dropped.With(causeOf(err)), "given up while it was being sent: it may have arrived", nil
-	}
-	attempt := journal.Attempt{At: at, Exchange: a.Exchange}
-	d.cfg.Journal.Attempted(it.Workspace, it.ID, attempt)
-	if a.Cause != "" {
-		return journal.Failed.With(a.Cause), a.Detail, []journal.Attempt{attempt}
-	}
-	return journal.Delivered, a.Detail, []journal.Attempt{attempt}
-}
-
 // settle tells the journal and who asked. The item stays as it was queued: Drop
 // may look at it meanwhile.
 func (d *Deliverer) settle(it *item, status journal.Status, detail string, attempts ...journal.Attempt) {
@@ -210,8 +216,8 @@ func (d *Deliverer) settle(it *item, status journal.Status, detail string, attem
 		ended = it.Delivery
 		ended.Status, ended.Detail, ended.Attempts = status, detail, attempts
 	}
-	if it.done != nil {
-		it.done(ended)
+	if it.Done != nil {
+		it.Done(ended)
 	}
 	close(it.settled)
 }
@@ -265,6 +271,7 @@ func (d *Deliverer) Close(ctx context.Context) {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
+	d.stop()
 	d.giveUp(journal.ByShutdown, everything, false)
 	idle := make(chan struct{})
 	go func() {

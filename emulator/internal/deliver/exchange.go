@@ -39,6 +39,7 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 type client struct {
 	transport *http.Transport
 	header    http.Header // of every request
+	now       func() time.Time
 }
 
 // newDialer returns what calls the network.
@@ -53,6 +54,7 @@ func newClient(cfg Config) *client {
 	protocols.SetHTTP1(true)
 	return &client{
 		header: cfg.Header,
+		now:    cfg.Clock.Now,
 		transport: &http.Transport{
 			Proxy: nil, // none from the environment: what is sent goes where it was registered
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -154,6 +156,8 @@ type answer struct {
 	body     []byte // to MaxAnswerBytes and one more, which tells that there was more
 	cut      error  // why the body ended early
 	timedOut bool
+	// retryAfter is how long the consumer asks to be left alone.
+	retryAfter time.Duration
 }
 
 // try makes the request. An error means that there is no status.
@@ -182,6 +186,7 @@ func (c *client) try(ctx context.Context, url string, body []byte) (answer, erro
 		a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
 	}
 	a.Status = res.StatusCode
+	a.retryAfter = retryAfter(res.Header, c.now())
 	a.ContentType = clip(res.Header.Get("Content-Type"), 200)
 	a.Body = clip(string(a.body), ShownBytes)
 	switch {

@@ -224,7 +224,7 @@ func TestOutcomeAfterAReset(t *testing.T) {
 		}}.dial})
 		ended := make(chan journal.Delivery, 1)
 		r.Enqueue(t.Context(), workspace.Webhook{ID: "hook", RequestURL: "http://c/"}, journal.Delivery{ID: "1", Workspace: "ws"},
-			func(d journal.Delivery) { ended <- d })
+			deliver.Handling{Done: func(d journal.Delivery) { ended <- d }})
 		synctest.Wait()
 		r.journal.Reset("ws")
 		answer <- true
@@ -376,7 +376,7 @@ func TestOutcomeIsOptional(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got requests
 		r := newRig(t, deliver.Config{Dial: network{"c:80": got.answering(ok)}.dial})
-		r.Enqueue(t.Context(), workspace.Webhook{ID: "hook", RequestURL: "http://c/"}, journal.Delivery{ID: "1", Workspace: "ws"}, nil)
+		r.Enqueue(t.Context(), workspace.Webhook{ID: "hook", RequestURL: "http://c/"}, journal.Delivery{ID: "1", Workspace: "ws"}, deliver.Handling{})
 		if err := r.journal.AwaitIDs(t.Context(), "ws", []string{"1"}); err != nil || r.status("1") != journal.Delivered {
 			t.Errorf("%v, %s", err, r.status("1"))
 		}

@@ -27,12 +27,13 @@ type rig struct {
 	*deliver.Deliverer
 	t       *testing.T
 	journal *journal.Journal
+	pause   func(context.Context, time.Duration) error // between attempts; nil: on the clock
 }
 
 func newRig(t *testing.T, cfg deliver.Config) *rig {
 	t.Helper()
 	cfg.Clock, cfg.Journal = clock.Real{}, journal.New(journal.Limits{})
-	r := &rig{deliver.New(cfg), t, cfg.Journal}
+	r := &rig{Deliverer: deliver.New(cfg), t: t, journal: cfg.Journal}
 	t.Cleanup(func() {
 		at, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -58,7 +59,7 @@ func (r *rig) enqueue(ctx context.Context, url, hook, id string) <-chan result {
 	var mu sync.Mutex
 	calls := 0
 	r.Enqueue(ctx, workspace.Webhook{ID: hook, RequestURL: url}, journal.Delivery{ID: id, Workspace: "ws", Body: []byte(id)},
-		func(ended journal.Delivery) {
+		deliver.Handling{Pause: r.pause, Done: func(ended journal.Delivery) {
 			mu.Lock()
 			defer mu.Unlock()
 			if calls++; calls > 1 {
@@ -73,7 +74,7 @@ func (r *rig) enqueue(ctx context.Context, url, hook, id string) <-chan result {
 				res.took = ended.Attempts[n-1].Took
 			}
 			results <- res
-		})
+		}})
 	return results
 }
 

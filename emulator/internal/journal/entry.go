@@ -53,6 +53,7 @@ const (
 	BadAnswer   Cause = "bad_answer"  // what came is no HTTP
 	Redirect    Cause = "redirect"    // 3xx, not followed
 	Non2xx      Cause = "non_2xx"     // any other status
+	Gone        Cause = "gone"        // 410 while there are retries: the webhook was deactivated
 )
 
 // Causes of a challenge that failed although the endpoint answered 2xx.

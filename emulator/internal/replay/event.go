@@ -8,6 +8,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/cast"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
@@ -68,7 +69,7 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event) ([]stri
 			Event:      ev.Type,
 			OccurredAt: at,
 			Body:       body,
-		}, nil)
+		}, deliver.Handling{})
 	}
 	return ids, nil
 }

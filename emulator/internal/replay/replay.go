@@ -78,6 +78,7 @@ type Run struct {
 	fixtures map[string][]byte
 	stepped  func(int, scenario.Step)
 	settled  func(journal.Delivery)
+	speed    clock.Speed
 	line     *clock.Timeline
 	cast     *cast.Cast
 	watch    clock.Stopwatch
@@ -125,6 +126,7 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 		fixtures: fixtures,
 		stepped:  o.Stepped,
 		settled:  o.Settled,
+		speed:    speed,
 		line:     clock.NewTimeline(e.cfg.Clock, start, speed),
 		cast:     cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: number, Pins: s.Cast}),
 		watch:    clock.Start(),
@@ -252,9 +254,19 @@ func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
 			Body:       body,
 		}
 		r.pending.Add(1)
-		cfg.Deliverer.Enqueue(ctx, hook, d, func(d journal.Delivery) { r.account(step, d) })
+		cfg.Deliverer.Enqueue(ctx, hook, d, deliver.Handling{
+			Done:  func(d journal.Delivery) { r.account(step, d) },
+			Pause: r.pause,
+		})
 	}
 	return context.Cause(ctx)
+}
+
+// pause lets the time between two attempts pass at the run's speed. The run's own
+// timeline goes on meanwhile: a retry delays the events behind it in its queue
+// and changes no timestamp.
+func (r *Run) pause(ctx context.Context, d time.Duration) error {
+	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, r.speed).Wait(ctx, d)
 }
 
 // account enters the outcome of a delivery in the report.

@@ -100,6 +100,16 @@ func (s *Store) updated(id string, r hirempire.UpdateRequest) (*Webhook, Webhook
 	return &w.Webhooks[i], hook, nil
 }
 
+// Deactivate makes a webhook inactive, if it still is there.
+func (s *Store) Deactivate(id, webhook string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.byID[id]
+	if i := w.index(webhook); i >= 0 {
+		w.Webhooks[i].Active, w.Webhooks[i].UpdatedAt = false, s.cfg.Now()
+	}
+}
+
 // Delete removes a webhook and returns it.
 func (s *Store) Delete(id, webhook string) (Webhook, *hirempire.Error) {
 	s.mu.Lock()

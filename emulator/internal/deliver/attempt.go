@@ -1,0 +1,85 @@
+package deliver
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+)
+
+// Backoff, between the first attempt and the second at most a second, doubles to
+// an hour. A consumer that asks for more with Retry-After gets it, to a day.
+const (
+	firstBackoff  = time.Second
+	longestPause  = time.Hour
+	mostRetryWait = 24 * time.Hour
+)
+
+// send makes the attempts of a delivery. It holds the queue meanwhile, so that
+// the order of events is kept.
+func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string, []journal.Attempt) {
+	d.cfg.Journal.Sending(it.Workspace, it.ID)
+	var attempts []journal.Attempt
+	for {
+		at := d.cfg.Clock.Now()
+		a, err := d.client.post(ctx, it.RequestURL, it.Body, d.cfg.Timeout)
+		if err != nil {
+			return journal.Dropped.With(causeOf(err)), "given up while it was being sent: it may have arrived", attempts
+		}
+		attempt := journal.Attempt{At: at, Exchange: a.Exchange}
+		attempts = append(attempts, attempt)
+		d.cfg.Journal.Attempted(it.Workspace, it.ID, attempt)
+		switch {
+		case a.Cause == "":
+			return journal.Delivered, a.Detail, attempts
+		case d.cfg.Retries > 0 && a.Status == http.StatusGone:
+			if d.cfg.Gone != nil {
+				d.cfg.Gone(it.Workspace, it.Webhook)
+			}
+			return journal.Failed.With(journal.Gone), "answered 410: the webhook was deactivated", attempts
+		case len(attempts) > d.cfg.Retries:
+			return journal.Failed.With(a.Cause), a.Detail, attempts
+		}
+		if err := d.pause(ctx, it, max(d.backoff(it.ID, len(attempts)), a.retryAfter)); err != nil {
+			return journal.Dropped.With(causeOf(err)), "given up between two attempts", attempts
+		}
+		if dropped := d.unwanted(it); dropped != "" {
+			return dropped, "", attempts
+		}
+	}
+}
+
+// pause waits between two attempts, on the clock of who emitted the delivery.
+func (d *Deliverer) pause(ctx context.Context, it *item, wait time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(d.closing, func() { cancel(GivenUp(journal.ByShutdown)) })
+	defer stop()
+	return it.Pause(ctx, wait)
+}
+
+// backoff returns the pause after the nth attempt, from 1: at least half of a cap
+// that doubles each time, so that consumers that were away together are not
+// called together again.
+func (d *Deliverer) backoff(id string, n int) time.Duration {
+	most := longestPause
+	if n < 13 { // beyond it the doubling would exceed the cap
+		most = min(most, firstBackoff<<(n-1))
+	}
+	draw := d.cfg.Seed.Key("backoff").Str(id).Num(uint64(n)).Rand()
+	return most/2 + time.Duration(draw.Int64N(int64(most/2)+1))
+}
+
+// retryAfter reads the header of that name: seconds, or a date.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, mostRetryWait)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), mostRetryWait)
+	}
+	return 0
+}
