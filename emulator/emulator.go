@@ -167,7 +167,7 @@ func (e *Emulator) CAPEM() []byte {
 // is read from the path as it is on the wire, so that no path crosses over.
 func (e *Emulator) planes(root seed.Seed) http.Handler {
 	vendor := api.New(api.Config{
-		Edition: e.opts.Edition, Clock: e.opts.Clock, Seed: root, Journal: e.journal, Registrar: e.registrar,
+		Store: e.store, Edition: e.opts.Edition, Clock: e.opts.Clock, Seed: root, Journal: e.journal, Registrar: e.registrar,
 		Logger: e.opts.Logger, Registered: e.play,
 	})
 	own := control.New(control.Config{

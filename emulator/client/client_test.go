@@ -106,6 +106,16 @@ func TestClientCoversTheControlAPI(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(spaces, func(w client.Workspace) bool { return w.ID == hook.Workspace && w.Deliveries.Delivered == 11 }) {
 		t.Errorf("Workspaces: %+v, %v", spaces, err)
 	}
+	fault, err := s.Arm(ctx, client.Fault{Operation: "list-webhooks", Error: "token-expired", Times: 2})
+	if err != nil || fault.ID == "" {
+		t.Errorf("Arm: %+v, %v", fault, err)
+	}
+	if faults, err := s.Faults(ctx); err != nil || len(faults) != 1 || faults[0] != fault || fault.Times != 2 {
+		t.Errorf("Faults: %+v, %v", faults, err)
+	}
+	if err := s.Disarm(ctx, fault.ID); err != nil {
+		t.Error(err)
+	}
 	if err := s.Reset(ctx); err != nil {
 		t.Fatal(err)
 	}

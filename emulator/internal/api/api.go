@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,6 +29,7 @@ import (
 
 // Config says what the endpoints work with.
 type Config struct {
+	Store     *workspace.Store
 	Edition   hirempire.Edition
 	Clock     clock.Clock
 	Seed      seed.Seed
@@ -91,17 +93,35 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		// From here on the time is the operation's: a challenge may take longer
 		// than a request is given to arrive.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		answer, outcome, failure := perform(r.Context(), call)
-
+		fault, armed := s.takeFault(op, call)
+		if armed {
+			bodyNote = joinNotes(bodyNote, describe(fault))
+			if s.Clock.Sleep(r.Context(), fault.Delay) != nil {
+				return // the client went away
+			}
+		}
+		var (
+			answer  any
+			outcome registration.Outcome
+			failure *hirempire.Error
+		)
 		status, by := http.StatusOK, "success"
 		var body []byte
-		if failure != nil {
-			status, by, body = failure.Status, failure.Code, failure.Body()
-			if failure.RetryAfter > 0 {
-				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(failure.RetryAfter.Seconds()))))
+		switch {
+		case fault.Cut != "":
+			status, by = 0, byFault
+		case fault.Answer != nil:
+			status, by, body = fault.Answer.Status, byFault, fault.Answer.Body
+		default:
+			answer, outcome, failure = perform(r.Context(), call)
+			if failure != nil {
+				status, by, body = failure.Status, failure.Code, failure.Body()
+				if failure.RetryAfter > 0 {
+					w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(failure.RetryAfter.Seconds()))))
+				}
+			} else {
+				body = hirempire.Marshal(answer)
 			}
-		} else {
-			body = hirempire.Marshal(answer)
 		}
 		s.record(r, journal.Call{
 			At:         at,
@@ -111,18 +131,41 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 			Status:     status,
 			Answer:     clip(body),
 			AnsweredBy: by,
-			Note:       strings.TrimPrefix(bodyNote+"; "+outcome.Note, "; "),
+			Note:       joinNotes(bodyNote, outcome.Note),
 			Took:       watch.Elapsed(),
 		})
+		if fault.Cut != "" {
+			cut(w, fault.Cut)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write(body) // a client that went away misses it
-		if op == hirempire.CreateWebhook && failure == nil && s.Registered != nil {
+		if op == hirempire.CreateWebhook && outcome.Webhook.ID != "" && s.Registered != nil {
 			_ = http.NewResponseController(w).Flush()
 			s.Registered(outcome.Workspace)
 		}
 	})
+}
+
+// byFault is what answered a call, in the journal, if it was an armed fault.
+const byFault = "fault"
+
+// takeFault returns the fault that is armed for a call, if any.
+func (s *server) takeFault(op hirempire.Operation, call registration.Call) (workspace.Fault, bool) {
+	if op == "" {
+		return workspace.Fault{}, false
+	}
+	of := ""
+	if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
+		of = s.Store.ID(token)
+	}
+	return s.Store.TakeFault(op, of)
+}
+
+func joinNotes(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), "; ")
 }
 
 // readCall reads the request to its end. A body that is too large or breaks off

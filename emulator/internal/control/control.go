@@ -82,6 +82,9 @@ func New(cfg Config) http.Handler {
 		{http.MethodGet, "/deliveries/{id}", s.showDelivery},
 		{http.MethodGet, "/requests", s.listRequests},
 		{http.MethodGet, "/requests/wait", s.awaitRequests},
+		{http.MethodPost, "/faults", s.armFault},
+		{http.MethodGet, "/faults", s.listFaults},
+		{http.MethodDelete, "/faults", s.disarmFaults},
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
 	} {

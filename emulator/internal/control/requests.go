@@ -22,7 +22,7 @@ func (s *server) callFilter(r *request) (journal.CallFilter, error) {
 	for _, route := range hirempire.Routes(s.Edition) {
 		operations = append(operations, route.Operation)
 	}
-	codes := []string{"success"}
+	codes := []string{"success", "fault"}
 	for _, failure := range append(hirempire.EmulatorErrors(), hirempire.DocumentedErrors(s.Edition)...) {
 		codes = append(codes, failure.Code)
 	}

@@ -30,6 +30,7 @@ func (s *server) reset(r *request) (answer, error) {
 		s.resetWorkspace(id)
 	}
 	if id == "" {
+		s.Store.Disarm("", "")
 		s.Journal.ResetAll()
 	}
 	return ok(map[string][]string{"reset": ids})
@@ -39,6 +40,7 @@ func (s *server) resetWorkspace(id string) {
 	s.Registrar.Abort(id, journal.ByReset)
 	s.Engine.Reset(id)
 	s.Store.Reset(id)
+	s.Store.Disarm(id, "")
 	s.Deliverer.Drop(journal.ByReset, func(d journal.Delivery) bool { return d.Workspace == id })
 	s.Journal.Reset(id)
 }

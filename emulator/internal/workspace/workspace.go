@@ -78,7 +78,9 @@ type Store struct {
 
 	mu      sync.Mutex
 	byID    map[string]*state
-	seen    uint64 // how many workspaces were ever made
+	faults  []Fault // armed, in order
+	armed   uint64  // how many ever were
+	seen    uint64  // how many workspaces were ever made
 	evicted uint64
 }
 
