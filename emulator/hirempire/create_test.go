@@ -105,22 +105,36 @@ func TestParseCreate(t *testing.T) {
 	}
 }
 
+// A name as deep and as long as a body can hold is printed in one pass: this test
+// would run for a minute if each level were read anew.
+func TestDeepNamesArePrintedOnce(t *testing.T) {
+	t.Parallel()
+	const depth = 9_000
+	name := strings.Repeat("[", depth) + strings.Repeat("1,", 500_000) + "1" + strings.Repeat("]", depth)
+	_, err := hirempire.ParseCreate(hirempire.Edition202602, "", []byte(`{`+goodURL+`,"events":[`+name+`]}`))
+	if err == nil || err.Message != "Invalid event: "+name+"." {
+		t.Errorf("the name was not printed as it was")
+	}
+}
+
 // A string that is not echoed as it was sent would be a different name.
 func TestErrorBodiesAreWrittenAsJavaScriptDoes(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]string{
-		`"<b>&amp;"`:           `<b>&amp;`,
-		`"\u2028\u2029"`:       "\u2028\u2029",
-		`"\u007f"`:             "\u007f",
-		`"\u0001\b\f\n\r\t"`:   `\u0001\b\f\n\r\t`,
-		`"\/"`:                 `/`,
-		`"\u0041\ud83d\ude00"`: "A😀",
-		`"\ud800"`:             `\ud800`,
-		`"\udc00\ud800x"`:      `\udc00\ud800x`,
-		`"\ud800\ud83d\ude00"`: `\ud800😀`,
-		`["\ud800","\u2028"]`:  `[\"\\ud800\",\"` + "\u2028" + `\"]`,
-		`"é\u00e9"`:            "éé",
-		`{"k\u000a":"\u001f"}`: `{\"k\\n\":\"\\u001f\"}`,
+		`"<b>&amp;"`:              `<b>&amp;`,
+		`"\u2028\u2029"`:          "\u2028\u2029",
+		`"\u007f"`:                "\u007f",
+		`"\u0001\b\f\n\r\t"`:      `\u0001\b\f\n\r\t`,
+		`"\/"`:                    `/`,
+		`"\u0041\ud83d\ude00"`:    "A😀",
+		`"\ud800"`:                `\ud800`,
+		`"\udc00\ud800x"`:         `\udc00\ud800x`,
+		`"\ud800\ud83d\ude00"`:    `\ud800😀`,
+		`["\ud800","\u2028"]`:     `[\"\\ud800\",\"` + "\u2028" + `\"]`,
+		`"é\u00e9"`:               "éé",
+		`{"\ud800":1,"\udc00":2}`: `{\"\\ud800\":1,\"\\udc00\":2}`,
+		`[ 1 , [ ] , { } , "a" ]`: `[1,[],{},\"a\"]`,
+		`{"k\u000a":"\u001f"}`:    `{\"k\\n\":\"\\u001f\"}`,
 	} {
 		_, err := hirempire.ParseCreate(hirempire.Edition202602, "", []byte(`{`+goodURL+`,"events":[`+event+`]}`))
 		if err == nil {

@@ -143,79 +143,149 @@ func quote(s string) string {
 	return string(append(out, '"'))
 }
 
-// stringify returns JSON.stringify(JSON.parse(text)) of a valid JSON text.
+// stringify returns JSON.stringify(JSON.parse(text)) of a valid JSON text, in time
+// that grows with its length alone, however deep it is nested.
 func stringify(text json.RawMessage) string {
-	text = bytes.TrimSpace(text)
-	switch text[0] {
-	case '"':
-		s, _ := stringValue(text)
-		return quote(s)
-	case '[':
-		var elements []json.RawMessage
-		_ = json.Unmarshal(text, &elements)
-		parts := make([]string, len(elements))
-		for i, e := range elements {
-			parts[i] = stringify(e)
+	r := reader{text: string(text)}
+	v := r.value()
+	return string(v.append(nil))
+}
+
+// value is a parsed JSON value: an array, an object, or the text of a scalar.
+type value struct {
+	scalar  string
+	array   []value
+	object  []member
+	isArray bool
+	isMap   bool
+}
+
+type member struct {
+	key   string // as stringValue returns it
+	value value
+}
+
+// append prints the value as JSON.stringify does.
+func (v *value) append(out []byte) []byte {
+	switch {
+	case v.isArray:
+		out = append(out, '[')
+		for i := range v.array {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = v.array[i].append(out)
 		}
-		return "[" + strings.Join(parts, ",") + "]"
-	case '{':
-		return stringifyObject(text)
-	case 't', 'f', 'n':
-		return string(text)
+		return append(out, ']')
+	case v.isMap:
+		out = append(out, '{')
+		for i := range v.object {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(append(out, quote(v.object[i].key)...), ':')
+			out = v.object[i].value.append(out)
+		}
+		return append(out, '}')
 	default:
-		return stringifyNumber(string(text))
+		return append(out, v.scalar...)
 	}
 }
 
-// stringifyObject keeps JavaScript's order of keys: array indexes ascending,
-// then the others as they first appeared; of duplicates the last value.
-func stringifyObject(text json.RawMessage) string {
-	type member struct {
-		key   string
-		value json.RawMessage
-	}
-	var members []member
-	at := map[string]int{}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	_, _ = dec.Token() // the brace
-	for dec.More() {
-		var key, value json.RawMessage
-		// A key is read as a token, which loses lone surrogates; no event name
-		// can depend on one.
-		token, _ := dec.Token()
-		key = json.RawMessage(quote(token.(string)))
-		_ = dec.Decode(&value)
-		if i, ok := at[string(key)]; ok {
-			members[i].value = value
-			continue
-		}
-		at[string(key)] = len(members)
-		members = append(members, member{string(key), value})
-	}
-	slices.SortStableFunc(members, func(a, b member) int {
-		i, aIsIndex := arrayIndex(a.key)
-		j, bIsIndex := arrayIndex(b.key)
-		switch {
-		case aIsIndex && bIsIndex:
-			return cmp.Compare(i, j)
-		case aIsIndex:
-			return -1
-		case bIsIndex:
-			return 1
-		default:
-			return 0
-		}
-	})
-	parts := make([]string, len(members))
-	for i, m := range members {
-		parts[i] = m.key + ":" + stringify(m.value)
-	}
-	return "{" + strings.Join(parts, ",") + "}"
+// reader reads a JSON text that is known to be valid.
+type reader struct {
+	text string
+	i    int
 }
 
-// arrayIndex reads a quoted key that JavaScript treats as an array index.
-func arrayIndex(quoted string) (uint64, bool) {
-	digits := quoted[1 : len(quoted)-1]
+// next skips white space and returns the byte that follows.
+func (r *reader) next() byte {
+	for strings.IndexByte(" \t\r\n", r.text[r.i]) >= 0 {
+		r.i++
+	}
+	return r.text[r.i]
+}
+
+func (r *reader) value() value {
+	switch c := r.next(); c {
+	case '[':
+		v := value{isArray: true}
+		for r.i++; r.next() != ']'; {
+			if r.text[r.i] == ',' {
+				r.i++
+			}
+			v.array = append(v.array, r.value())
+		}
+		r.i++
+		return v
+	case '{':
+		v := value{isMap: true}
+		at := map[string]int{}
+		for r.i++; r.next() != '}'; {
+			if r.text[r.i] == ',' {
+				r.i++
+				r.next()
+			}
+			key, _ := stringValue(json.RawMessage(r.scalar()))
+			r.next()
+			r.i++ // the colon
+			if i, ok := at[key]; ok {
+				v.object[i].value = r.value()
+				continue
+			}
+			at[key] = len(v.object)
+			v.object = append(v.object, member{key, r.value()})
+		}
+		r.i++
+		slices.SortStableFunc(v.object, inJavaScriptOrder)
+		return v
+	case '"':
+		s, _ := stringValue(json.RawMessage(r.scalar()))
+		return value{scalar: quote(s)}
+	case 't', 'f', 'n':
+		return value{scalar: r.scalar()}
+	default:
+		return value{scalar: stringifyNumber(r.scalar())}
+	}
+}
+
+// scalar returns the string, number or word that begins here.
+func (r *reader) scalar() string {
+	begin := r.i
+	if r.text[r.i] == '"' {
+		for r.i++; r.text[r.i] != '"'; r.i++ {
+			if r.text[r.i] == '\\' {
+				r.i++
+			}
+		}
+		r.i++
+		return r.text[begin:r.i]
+	}
+	for r.i < len(r.text) && strings.IndexByte(" \t\r\n,]}", r.text[r.i]) < 0 {
+		r.i++
+	}
+	return r.text[begin:r.i]
+}
+
+// inJavaScriptOrder puts array indexes first, ascending; the other keys stay as
+// they first appeared.
+func inJavaScriptOrder(a, b member) int {
+	i, aIsIndex := arrayIndex(a.key)
+	j, bIsIndex := arrayIndex(b.key)
+	switch {
+	case aIsIndex && bIsIndex:
+		return cmp.Compare(i, j)
+	case aIsIndex:
+		return -1
+	case bIsIndex:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// arrayIndex reads a key that JavaScript treats as an array index.
+func arrayIndex(digits string) (uint64, bool) {
 	n, err := strconv.ParseUint(digits, 10, 32)
 	return n, err == nil && n < math.MaxUint32 && strconv.FormatUint(n, 10) == digits
 }
