@@ -49,12 +49,23 @@ type Emulator struct {
 
 	ready    atomic.Bool
 	server   *http.Server
-	listener net.Listener       // nil: it does not listen
-	secure   net.Listener       // for HTTPS; nil: it does not
-	stop     context.CancelFunc // ends the contexts of requests
+	listener net.Listener // nil: it does not listen
+	secure   net.Listener // for HTTPS; nil: it does not
 	serving  sync.WaitGroup
-	shutdown sync.Once
+
+	mu    sync.Mutex // of what follows
+	phase phase
+	stop  context.CancelCauseFunc // ends the contexts of requests; nil before Start
 }
+
+// phase is where an emulator is in its life.
+type phase int
+
+const (
+	built phase = iota
+	started
+	stopped
+)
 
 // New builds an emulator; nothing runs until [Emulator.Start] or the first
 // request to [Emulator.Handler]. The error says which option or file is wrong.
@@ -99,7 +110,12 @@ func New(opts Options) (*Emulator, error) {
 		return nil, err
 	}
 	e.journal = journal.New(journal.Limits{Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes})
-	if opts.Journal != "" {
+	if opts.TLSAddr != "" {
+		if err := e.certify(); err != nil {
+			return nil, err
+		}
+	}
+	if opts.Journal != "" { // last of what can fail, or the file would stay open
 		file, mended, err := journal.OpenFile(opts.Journal, func(err error) {
 			opts.Logger.Error("the journal is not written any more", "file", opts.Journal, "cause", err)
 		})
@@ -113,7 +129,7 @@ func New(opts Options) (*Emulator, error) {
 		e.journal.Mirror(file)
 	}
 	e.deliverer = deliver.New(deliver.Config{
-		Clock: opts.Clock, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
+		Clock: opts.Clock, Logger: opts.Logger, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
 		Standing: e.store.Standing, Retries: opts.Retries, Seed: root, Gone: e.store.Deactivate, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
 		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
 		QueueSize: opts.Limits.QueuedDeliveries, InContainer: opts.InContainer,
@@ -126,11 +142,6 @@ func New(opts Options) (*Emulator, error) {
 		Edition: opts.Edition, Clock: opts.Clock, Seed: root, Store: e.store, Deliverer: e.deliverer, Journal: e.journal,
 		Logger: opts.Logger, Runs: opts.Limits.Runs,
 	})
-	if opts.TLSAddr != "" {
-		if err := e.certify(); err != nil {
-			return nil, err
-		}
-	}
 	e.handler = e.planes(root)
 	return e, nil
 }
@@ -173,7 +184,7 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 	own := control.New(control.Config{
 		Edition: e.opts.Edition, Store: e.store, Journal: e.journal, Registrar: e.registrar, Deliverer: e.deliverer, Engine: e.engine,
 		Ready: e.ready.Load, Scenario: e.library.Scenario, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
-		Registered: e.play, AllowHosts: e.opts.AllowHosts, CA: e.CAPEM(),
+		Registered: e.play, AllowHosts: e.opts.AllowHosts, CA: e.CAPEM(), Seed: e.opts.Seed,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
@@ -185,18 +196,22 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 	})
 }
 
-// play performs the scenario of [Options.Play] in a workspace.
-func (e *Emulator) play(workspaceID string) {
+// play prepares the scenario of [Options.Play] in a workspace. It begins when what
+// is returned is called; until then a reset finds it.
+func (e *Emulator) play(workspaceID string) (begin func()) {
+	hold := make(chan struct{})
+	begin = func() { close(hold) }
 	if e.opts.Play == "" {
-		return
+		return begin
 	}
 	story, err := e.library.Scenario(e.opts.Play)
 	if err == nil {
-		_, err = e.engine.Start(workspaceID, story, replay.Options{Seed: e.opts.Seed, Speed: e.opts.Speed, Fixtures: e.fixturesOf(story)})
+		_, err = e.engine.Start(workspaceID, story, replay.Options{Hold: hold, Seed: e.opts.Seed, Speed: e.opts.Speed, Fixtures: e.fixturesOf(story)})
 	}
 	if err != nil {
 		e.opts.Logger.Error("the scenario to play did not start", "scenario", e.opts.Play, "cause", err)
 	}
+	return begin
 }
 
 // fixtures lists where the fixtures of a scenario are looked for.
@@ -223,20 +238,27 @@ func embeddedFixtures(edition hirempire.Edition) fs.FS {
 // Handler returns both planes, for servers of the caller's own.
 func (e *Emulator) Handler() http.Handler { return e.handler }
 
-// Start binds the address and serves in the background until
-// [Emulator.Shutdown]. The error says what keeps it from listening.
+// Start binds the addresses and serves in the background until
+// [Emulator.Shutdown]. The error says what keeps it from listening; it starts once.
 func (e *Emulator) Start(ctx context.Context) error {
-	var err error
-	if e.listener, err = listen(ctx, e.opts.Addr); err != nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != built {
+		return errors.New("the emulator was started or shut down already")
+	}
+	plain, err := listen(ctx, e.opts.Addr)
+	if err != nil {
 		return err
 	}
-	if e.secure, err = listen(ctx, e.opts.TLSAddr); err != nil {
-		if e.listener != nil {
-			_ = e.listener.Close()
+	secure, err := listen(ctx, e.opts.TLSAddr)
+	if err != nil {
+		if plain != nil {
+			_ = plain.Close()
 		}
 		return err
 	}
-	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.listener, e.secure, e.phase = plain, secure, started
+	base, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	e.stop = stop
 	e.server = &http.Server{
 		Handler:           e.handler,
@@ -301,27 +323,32 @@ func (e *Emulator) SecureURL() string {
 	return "https://" + e.secure.Addr().String()
 }
 
-// Shutdown ends runs, drops what is queued as shut down, lets attempts that are
-// under way end until ctx does, and returns when no goroutine or connection is
-// left. It may be called more than once, with or without [Emulator.Start]; only
-// the first call does anything.
+// Shutdown ends runs and challenges, drops what is queued as shut down, lets
+// attempts that are under way end until ctx does, and returns when no goroutine or
+// connection is left. It may be called more than once, with or without
+// [Emulator.Start]; only the first call does anything.
 func (e *Emulator) Shutdown(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase == stopped {
+		return nil
+	}
+	e.phase = stopped
+	e.ready.Store(false)
+	e.engine.Close()
+	e.registrar.Close()
 	var err error
-	e.shutdown.Do(func() {
-		e.ready.Store(false)
-		e.engine.Close()
-		if e.server != nil {
-			e.stop() // blocked waits and challenges end now
-			if err = e.server.Shutdown(ctx); err != nil {
-				err = errors.Join(err, e.server.Close())
-			}
-			e.serving.Wait()
+	if e.stop != nil {
+		e.stop(deliver.GivenUp(journal.ByShutdown)) // blocked waits end now
+		if err = e.server.Shutdown(ctx); err != nil {
+			err = errors.Join(err, e.server.Close())
 		}
-		e.deliverer.Close(ctx)
-		e.engine.Wait()
-		if e.file != nil {
-			err = errors.Join(err, e.file.Close())
-		}
-	})
+		e.serving.Wait()
+	}
+	e.deliverer.Close(ctx)
+	e.engine.Wait()
+	if e.file != nil {
+		err = errors.Join(err, e.file.Close())
+	}
 	return err
 }

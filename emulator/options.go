@@ -55,13 +55,13 @@ type Options struct {
 	// Tokens with a fixed fate and the pattern of the accepted ones; default
 	// [fixtures.DefaultTokens].
 	Tokens *fixtures.Tokens
-	// Seed of all ids, and of the runs and events that have none of their own;
-	// default: random.
+	// Seed of all ids, and of runs over HTTP that name none, before that of their
+	// story; default: random, and the story's.
 	Seed *uint64
 	// Speed of runs; default 1.
 	Speed Speed
-	// Play names a scenario that is performed in a workspace after each
-	// registration; default: none.
+	// Play names a scenario that is performed in a workspace after each registration
+	// over HTTP; default: none.
 	Play string
 	// Scenarios is searched for *.yaml and *.yml stories, which add to the shipped
 	// ones and override those of the same name; nil: only the shipped ones.

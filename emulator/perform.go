@@ -81,19 +81,7 @@ const Delivered = journal.Delivered
 // and returns when each delivery has ended. If ctx ends first, it returns the
 // deliveries as they are, and the context's cause.
 func (e *Emulator) Send(ctx context.Context, token string, event hirempire.Event, body []byte) ([]Delivery, error) {
-	workspace := e.store.ID(token)
-	ids, err := e.engine.Emit(ctx, workspace, replay.Event{Type: event, Body: body})
-	if err != nil {
-		return nil, err
-	}
-	err = e.journal.AwaitIDs(ctx, workspace, ids)
-	var sent []Delivery
-	for _, id := range ids {
-		if d, ok := e.journal.Delivery(id); ok {
-			sent = append(sent, d)
-		}
-	}
-	return sent, err
+	return e.engine.EmitAndWait(ctx, e.store.ID(token), replay.Event{Type: event, Body: body})
 }
 
 // Perform performs a scenario to its end. If ctx ends first, the run is

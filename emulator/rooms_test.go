@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -117,14 +118,14 @@ func TestMapNamesEveryRoom(t *testing.T) {
 // The owner fixed what stands at the top.
 func TestTopLevelIsTheOwners(t *testing.T) {
 	t.Parallel()
-	entries, err := os.ReadDir("..")
+	tracked, err := exec.CommandContext(t.Context(), "git", "-C", "..", "ls-tree", "--name-only", "HEAD").Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("this is no checkout: %v", err) // as in the cache of modules
 	}
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") && !slices.Contains([]string{
-			"cmd", "emulator", "fixtures", "scenarios", "go.mod", "go.sum", "Dockerfile", "README.md"}, e.Name()) {
-			t.Errorf("%s does not belong at the top level", e.Name())
+	for name := range strings.FieldsSeq(string(tracked)) {
+		if !strings.HasPrefix(name, ".") && !slices.Contains([]string{
+			"cmd", "emulator", "fixtures", "scenarios", "go.mod", "go.sum", "Dockerfile", "README.md"}, name) {
+			t.Errorf("%s does not belong at the top level", name)
 		}
 	}
 }

@@ -66,12 +66,39 @@ func TestSetAlone(t *testing.T) {
 	if len(set) != 2 || set[0].Path != "applicant.city" || string(set[1].Value) != `"Lina"` {
 		t.Errorf("%v %s", set, lines(problems))
 	}
-	if set, problems := scenario.ParseSet(hirempire.JobAdded, []byte(`applicant.city: null`)); set != nil || len(problems) != 1 {
+	if set, problems := scenario.ParseSet(hirempire.JobAdded, []byte(`{"applicant.city": null}`)); set != nil || len(problems) != 1 {
 		t.Errorf("%v %s", set, lines(problems))
 	}
-	set, problems = scenario.ParseSet(hirempire.JobAdded, []byte(`job.workplace_type: Underwater`))
+	set, problems = scenario.ParseSet(hirempire.JobAdded, []byte(`{"job.workplace_type": "Underwater"}`))
 	if len(set) != 1 || len(problems) != 1 || problems[0].Code != "undocumented-value" || scenario.HasErrors(problems) {
 		t.Errorf("a warning: %v %s", set, lines(problems))
+	}
+}
+
+// What JSON allows and YAML does not.
+func TestSetIsJSON(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		`{"job.title":"\ud83d\ude00"}`:         `"😀"`,
+		`{"job.title":"a\/b"}`:                 `"a/b"`,
+		"{\"job.title\"\n:\n\"\u2028\u007f\"}": "\"\u2028\u007f\"",
+		`{"job.sources":["X",  "Xing"]}`:       `["X","Xing"]`,
+		`{"job.hide_salary":true}`:             `true`,
+	} {
+		set, problems := scenario.ParseSet(hirempire.JobAdded, []byte(data))
+		if len(set) != 1 || string(set[0].Value) != want {
+			t.Errorf("%s: %s %s", data, set, lines(problems))
+		}
+	}
+	for _, data := range []string{``, ` `, `{}`} {
+		if set, problems := scenario.ParseSet(hirempire.JobAdded, []byte(data)); len(set) != 0 || len(problems) != 0 {
+			t.Errorf("%q: %v %s", data, set, lines(problems))
+		}
+	}
+	for _, data := range []string{`[]`, `1`, `{"job.title":`, `{"job.title":1}`, `{"job.title":null}`} {
+		if set, problems := scenario.ParseSet(hirempire.JobAdded, []byte(data)); set != nil || !scenario.HasErrors(problems) {
+			t.Errorf("%q: %v %s", data, set, lines(problems))
+		}
 	}
 }
 

@@ -115,3 +115,15 @@ func (s *Scenario) Events() []hirempire.Event {
 		return !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.Event == e })
 	})
 }
+
+// Span returns how far the story's clock moves at most in one performance.
+func (s *Scenario) Span() time.Duration {
+	var span time.Duration
+	for _, step := range s.Steps {
+		span += step.Wait
+		if step.Event != "" {
+			span += time.Duration(step.Repeat-1)*step.Every + step.Jitter
+		}
+	}
+	return span
+}

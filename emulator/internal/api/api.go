@@ -36,9 +36,9 @@ type Config struct {
 	Journal   *journal.Journal
 	Registrar *registration.Registrar
 	Logger    *slog.Logger
-	// Registered, if not nil, is called after the answer to a successful
-	// registration was written.
-	Registered func(workspaceID string)
+	// Registered, if not nil, is called for a successful registration; what it
+	// returns is called once the answer was written.
+	Registered func(workspaceID string) (answered func())
 }
 
 type server struct {
@@ -138,13 +138,17 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 			cut(w, fault.Cut)
 			return
 		}
+		var answered func()
+		if op == hirempire.CreateWebhook && outcome.Webhook.ID != "" && s.Registered != nil {
+			answered = s.Registered(outcome.Workspace)
+		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write(body) // a client that went away misses it
-		if op == hirempire.CreateWebhook && outcome.Webhook.ID != "" && s.Registered != nil {
+		if answered != nil {
 			_ = http.NewResponseController(w).Flush()
-			s.Registered(outcome.Workspace)
+			answered()
 		}
 	})
 }
@@ -191,7 +195,7 @@ func (s *server) record(r *http.Request, c journal.Call) {
 	if c.Operation != "" && c.AnsweredBy == "success" {
 		level = slog.LevelDebug // what it did was logged
 	}
-	s.Logger.Log(r.Context(), level, "api call", "method", c.Method, "path", c.Path, "token", c.Token,
+	s.Logger.Log(r.Context(), level, "api call", "method", c.Method, "path", c.Path, "token", c.Token, "workspace", c.Workspace,
 		"status", c.Status, "answered_by", c.AnsweredBy, "note", c.Note, "request", c.ID)
 }
 

@@ -102,7 +102,7 @@ func TestParseSpeed(t *testing.T) {
 			t.Errorf("ParseSpeed(%q) = %v, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"0", "-1", "MAX", "NaN", "Inf", "fast", "1e300"} {
+	for _, text := range []string{"0", "-1", "1e-12", "0.0009", "MAX", "NaN", "Inf", "fast", "1e300"} {
 		if got, err := clock.ParseSpeed(text); err == nil {
 			t.Errorf("ParseSpeed(%q) = %v, want an error", text, got)
 		}

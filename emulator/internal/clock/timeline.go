@@ -15,7 +15,7 @@ type Speed float64
 // Max waits for nothing.
 const Max Speed = Speed(math.MaxFloat64)
 
-// ParseSpeed reads a positive number or "max"; the empty text is 1.
+// ParseSpeed reads a number from 0.001 to a milliard, or "max"; the empty text is 1.
 func ParseSpeed(text string) (Speed, error) {
 	switch text {
 	case "":
@@ -24,8 +24,8 @@ func ParseSpeed(text string) (Speed, error) {
 		return Max, nil
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(n) || n <= 0 || n > 1e9 {
-		return 0, fmt.Errorf("speed %q is neither a number above 0 and at most 1000000000 nor max", text)
+	if err != nil || math.IsNaN(n) || n < 0.001 || n > 1e9 {
+		return 0, fmt.Errorf("speed %q is neither a number from 0.001 to 1000000000 nor max", text)
 	}
 	return Speed(n), nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -36,14 +37,17 @@ type Config struct {
 	// Scenario returns a scenario of the library; the error wraps
 	// [fs.ErrNotExist] if there is none of that name.
 	Scenario func(name string) (*scenario.Scenario, error)
+	// Seed of runs that name none, before that of their story; nil: the story's.
+	Seed *uint64
 	// Speed of runs that name none.
 	Speed clock.Speed
 	// FixturesOf lists where the fixtures of such a scenario are looked for.
 	FixturesOf func(*scenario.Scenario) []fs.FS
 	// Sent is where those of scenarios sent over HTTP are.
 	Sent []fs.FS
-	// Registered, if not nil, is called after a successful registration was answered.
-	Registered func(workspaceID string)
+	// Registered is called for a successful registration; what it returns is called
+	// once that was answered.
+	Registered func(workspaceID string) (answered func())
 	// CA is the certificate that clients of the HTTPS listener have to trust, in PEM
 	// form; nil if there is no such listener.
 	CA []byte
@@ -59,9 +63,6 @@ func New(cfg Config) http.Handler {
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	r.NotFoundHandler = respond(func(*request) (answer, error) {
 		return answer{}, fail(http.StatusNotFound, "not-found", "no such path under "+Prefix)
-	})
-	r.MethodNotAllowedHandler = respond(func(*request) (answer, error) {
-		return answer{}, fail(http.StatusMethodNotAllowed, "method-not-allowed", "that path takes another method")
 	})
 	for _, route := range []struct {
 		method, path string
@@ -88,9 +89,32 @@ func New(cfg Config) http.Handler {
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
 	} {
-		r.Path(Prefix + route.path).Methods(route.method).Handler(respond(route.handle))
+		methods := []string{route.method}
+		if route.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		r.Path(Prefix + route.path).Methods(methods...).Handler(respond(route.handle))
 	}
+	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		allow := strings.Join(allowed(r, req), ", ")
+		w.Header().Set("Allow", allow)
+		writeError(w, fail(http.StatusMethodNotAllowed, "method-not-allowed", "that path takes "+allow))
+	})
 	return guard(cfg.AllowHosts, r)
+}
+
+// allowed lists the methods that the router takes at the request's path.
+func allowed(router *mux.Router, req *http.Request) []string {
+	var methods []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		other := req.Clone(req.Context())
+		other.Method = method
+		var match mux.RouteMatch
+		if router.Match(other, &match) && match.MatchErr == nil {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }
 
 func (s *server) live(*request) (answer, error) {
@@ -119,5 +143,7 @@ func await(r *request, d time.Duration, wait func(context.Context) error) error 
 	_ = rc.SetWriteDeadline(time.Time{})
 	ctx, cancel := context.WithTimeout(r.Context(), d)
 	defer cancel()
-	return wait(ctx)
+	err := wait(ctx)
+	_ = rc.SetWriteDeadline(clock.Real{}.Now().Add(time.Minute)) // for the answer
+	return err
 }

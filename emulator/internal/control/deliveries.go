@@ -12,7 +12,7 @@ import (
 
 // filter reads the parameters that select deliveries.
 func (s *server) filter(r *request) (journal.Filter, error) {
-	id, err := s.named(r, "")
+	id, err := s.named(r, nil)
 	f := journal.Filter{
 		Workspace: id,
 		Event:     hirempire.Event(r.query("event")),

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
@@ -19,7 +21,7 @@ func (s *server) sendEvent(r *request) (answer, error) {
 		Body  json.RawMessage `json:"body"`
 		Set   json.RawMessage `json:"set"`
 		Seed  *uint64         `json:"seed"`
-		Token string          `json:"token"`
+		Token *string         `json:"token"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
@@ -28,6 +30,12 @@ func (s *server) sendEvent(r *request) (answer, error) {
 	id, err := s.chosen(r, body.Token)
 	if err := errors.Join(waitErr, r.queried(), err); err != nil {
 		return answer{}, err
+	}
+	if string(body.Body) == "null" { // left out
+		body.Body = nil
+	}
+	if string(body.Set) == "null" {
+		body.Set = nil
 	}
 	ev := replay.Event{Type: body.Event, Seed: body.Seed, Body: body.Body}
 	switch {
@@ -52,24 +60,44 @@ func (s *server) sendEvent(r *request) (answer, error) {
 		}
 		ev.Set, warnings = settings, texts
 	}
-	ids, err := s.Engine.Emit(r.Context(), id, ev)
+	if wait > 0 {
+		return s.sendAndWait(r, id, ev, wait, warnings)
+	}
+	ids, err := s.Engine.Emit(r.Context(), id, ev, nil)
+	if err != nil {
+		return answer{}, notSent(err)
+	}
+	return answer{status: http.StatusAccepted, body: sent[string]{ids, warnings}}, nil
+}
+
+// notSent says why an event was not.
+func notSent(err error) error {
 	if errors.Is(err, replay.ErrNobody) {
-		return answer{}, fail(http.StatusConflict, "nobody-subscribed", "no active webhook of the workspace is subscribed to it: register one first")
+		return fail(http.StatusConflict, "nobody-subscribed", "no active webhook of the workspace is subscribed to it: register one first")
 	}
-	if err != nil {
-		return answer{}, badRequest("%v", err)
-	}
-	if wait == 0 {
-		return answer{status: http.StatusAccepted, body: sent[string]{ids, warnings}}, nil
-	}
-	err = await(r, wait, func(ctx context.Context) error { return s.Journal.AwaitIDs(ctx, id, ids) })
-	deliveries := list(s.deliveriesOf(ids))
-	if err != nil {
-		late := fail(http.StatusConflict, "time-out", "not every delivery was settled within "+wait.String())
-		late.Nearest = deliveries
+	return badRequest("%v", err)
+}
+
+func (s *server) sendAndWait(r *request, id string, ev replay.Event, wait time.Duration, warnings []string) (answer, error) {
+	var deliveries []journal.Delivery
+	var emitting error
+	waiting := await(r, wait, func(ctx context.Context) error {
+		deliveries, emitting = s.Engine.EmitAndWait(ctx, id, ev)
+		return ctx.Err()
+	})
+	reset := slices.ContainsFunc(deliveries, func(d journal.Delivery) bool { return d.Status.Cause() == journal.ByReset })
+	switch {
+	case reset:
+		return answer{}, interrupted(journal.ErrReset, "")
+	case emitting != nil && waiting == nil:
+		return answer{}, notSent(emitting)
+	case emitting != nil:
+		late := interrupted(context.Cause(r.Context()), "not every delivery was settled within "+wait.String())
+		late.Nearest = list(deliveries)
 		return answer{}, late
+	default:
+		return ok(sent[journal.Delivery]{list(deliveries), warnings})
 	}
-	return ok(sent[journal.Delivery]{deliveries, warnings})
 }
 
 // sent is the answer to an event: ids, or whole deliveries if they were waited for.

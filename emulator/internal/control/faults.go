@@ -54,7 +54,7 @@ type faultBody struct {
 	Delay     duration            `json:"delay"`
 	Drop      drop                `json:"drop"`
 	Times     *int                `json:"times"`
-	Token     string              `json:"token"`
+	Token     *string             `json:"token"`
 }
 
 // armFault makes the next calls of an operation fail.
@@ -160,7 +160,7 @@ func viewFault(f workspace.Fault) faultView {
 }
 
 func (s *server) listFaults(r *request) (answer, error) {
-	id, err := s.named(r, "")
+	id, err := s.named(r, nil)
 	since, limit, pageErr := r.page()
 	if err := errors.Join(err, pageErr, r.queried()); err != nil {
 		return answer{}, err
@@ -175,7 +175,7 @@ func (s *server) listFaults(r *request) (answer, error) {
 
 // disarmFaults takes back one fault, those of a workspace, or all.
 func (s *server) disarmFaults(r *request) (answer, error) {
-	workspaceID, err := s.named(r, "")
+	workspaceID, err := s.named(r, nil)
 	id := r.query("id")
 	if err := errors.Join(err, r.queried()); err != nil {
 		return answer{}, err

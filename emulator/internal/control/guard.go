@@ -13,6 +13,7 @@ import (
 // keeps out what a page in the user's browser could: names that a stranger's DNS
 // may point here, other origins, and bodies that a form can send.
 func guard(allowed []string, next http.Handler) http.Handler {
+	allowed = slices.Clone(allowed) // it is the caller's
 	for i, name := range allowed {
 		allowed[i] = canonicalHost(name)
 	}

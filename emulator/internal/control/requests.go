@@ -10,7 +10,7 @@ import (
 
 // callFilter reads the parameters that select calls of the vendor's API.
 func (s *server) callFilter(r *request) (journal.CallFilter, error) {
-	id, err := s.named(r, "")
+	id, err := s.named(r, nil)
 	status, statusErr := r.number("status", 0, 100, 599)
 	f := journal.CallFilter{
 		Workspace:  id,

@@ -10,7 +10,7 @@ import (
 // nothing of the old is under way.
 func (s *server) reset(r *request) (answer, error) {
 	var body struct {
-		Token string `json:"token"`
+		Token *string `json:"token"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
@@ -30,6 +30,7 @@ func (s *server) reset(r *request) (answer, error) {
 		s.resetWorkspace(id)
 	}
 	if id == "" {
+		s.Engine.Reset("")
 		s.Store.Disarm("", "")
 		s.Journal.ResetAll()
 	}
@@ -40,6 +41,8 @@ func (s *server) resetWorkspace(id string) {
 	s.Registrar.Abort(id, journal.ByReset)
 	s.Engine.Reset(id)
 	s.Store.Reset(id)
+	// What began to send before there were no webhooks left ends now.
+	s.Engine.Reset(id)
 	s.Store.Disarm(id, "")
 	s.Deliverer.Drop(journal.ByReset, func(d journal.Delivery) bool { return d.Workspace == id })
 	s.Journal.Reset(id)

@@ -193,33 +193,72 @@ func list[T any](all []T) []T {
 
 func (r *request) path(name string) string { return mux.Vars(r.Request)[name] }
 
-// named returns the workspace that the request names by query, header or body
-// token, "" if it names none.
-func (s *server) named(r *request, bodyToken string) (string, error) {
-	id := r.query("workspace")
+// token returns the token that the request gives, by header or in its body, where
+// nil means that the body gives none; "" if there is none at all.
+func (r *request) token(ofBody *string) (string, error) {
 	tokens := r.Header.Values("Emulator-Token")
-	if bodyToken != "" {
-		tokens = append(slices.Clone(tokens), bodyToken)
+	if ofBody != nil {
+		tokens = append(slices.Clone(tokens), *ofBody)
 	}
-	for _, token := range tokens {
+	for i, token := range tokens {
 		if !hirempire.IsToken(token) {
 			return "", badRequest("the token is not 1 to %d characters of visible ASCII", hirempire.MaxTokenBytes)
 		}
-		of := s.Store.ID(token)
-		if id != "" && id != of {
-			return "", badRequest("the request names two workspaces")
+		if i > 0 && token != tokens[0] {
+			return "", badRequest("the request gives two tokens")
 		}
-		id = of
 	}
-	return id, nil
+	if len(tokens) == 0 {
+		return "", nil
+	}
+	return tokens[0], nil
 }
 
-// chosen returns the workspace that the request names or, if it names none, the
-// only one with webhooks.
-func (s *server) chosen(r *request, bodyToken string) (string, error) {
-	id, err := s.named(r, bodyToken)
-	if err != nil || id != "" {
-		return id, err
+// named returns the workspace that the request names by query or by token, "" if
+// it names none. That of a token need not exist yet.
+func (s *server) named(r *request, ofBody *string) (string, error) {
+	id := r.query("workspace")
+	token, err := r.token(ofBody)
+	if err != nil {
+		return "", err
+	}
+	if r.URL.Query().Has("workspace") {
+		if _, ok := s.Store.Get(id); !ok {
+			return "", fail(http.StatusNotFound, "no-such-workspace", "no workspace "+quoted(shortened(id))+": see GET workspaces, or name it by its token")
+		}
+	}
+	switch of := s.Store.ID(token); {
+	case token == "":
+		return id, nil
+	case id != "" && id != of:
+		return "", badRequest("workspace and token name two workspaces")
+	default:
+		return of, nil
+	}
+}
+
+// shortened is what is shown of a name that may be a token in the wrong place.
+func shortened(name string) string {
+	if strings.HasPrefix(name, "ws_") {
+		return name
+	}
+	return workspace.ShortToken(name)
+}
+
+// chosen returns the workspace that the request names, made on first use, or, if
+// it names none, the only one with webhooks.
+func (s *server) chosen(r *request, ofBody *string) (string, error) {
+	id, err := s.named(r, ofBody)
+	if err != nil {
+		return "", err
+	}
+	if token, _ := r.token(ofBody); token != "" {
+		if _, ok := s.Store.Enter(token); !ok {
+			return "", badRequest("the token %s is not valid, so it has no workspace", workspace.ShortToken(token))
+		}
+	}
+	if id != "" {
+		return id, nil
 	}
 	var with []workspace.Workspace
 	for _, w := range s.Store.All() {

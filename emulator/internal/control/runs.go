@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
@@ -21,6 +23,9 @@ import (
 type speed clock.Speed
 
 func (s *speed) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" { // left out
+		return nil
+	}
 	text := string(b)
 	if err := json.Unmarshal(b, &text); err != nil {
 		text = string(b)
@@ -38,7 +43,7 @@ func (s *server) startRun(r *request) (answer, error) {
 		Seed     *uint64    `json:"seed"`
 		Start    *time.Time `json:"start"`
 		Speed    speed      `json:"speed"`
-		Token    string     `json:"token"`
+		Token    *string    `json:"token"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
@@ -56,8 +61,11 @@ func (s *server) startRun(r *request) (answer, error) {
 	if body.Scenario != "" {
 		fixtures = s.FixturesOf(story)
 	}
+	if w, _ := s.Store.Get(id); !slices.ContainsFunc(w.Webhooks, func(h workspace.Webhook) bool { return h.Active && !h.Fixed }) {
+		return answer{}, fail(http.StatusConflict, "nobody-subscribed", "the workspace has no active webhook, so nobody would get an event: register one first")
+	}
 	run, err := s.Engine.Start(id, story, replay.Options{
-		Seed: body.Seed, Start: body.Start, Speed: cmp.Or(clock.Speed(body.Speed), s.Speed), Fixtures: fixtures,
+		Seed: cmp.Or(body.Seed, s.Seed), Start: body.Start, Speed: cmp.Or(clock.Speed(body.Speed), s.Speed), Fixtures: fixtures,
 	})
 	switch {
 	case errors.Is(err, replay.ErrBusy):
@@ -72,11 +80,11 @@ func (s *server) startRun(r *request) (answer, error) {
 		case <-run.Done():
 			return nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	})
 	if err != nil {
-		late := fail(http.StatusConflict, "time-out", "the run did not end within "+wait.String()+"; it goes on")
+		late := interrupted(err, "the run did not end within "+wait.String()+"; it goes on")
 		late.Nearest = run.Report()
 		return answer{}, late
 	}
@@ -113,7 +121,7 @@ func (s *server) story(name, yaml string) (*scenario.Scenario, error) {
 }
 
 func (s *server) listRuns(r *request) (answer, error) {
-	id, err := s.named(r, "")
+	id, err := s.named(r, nil)
 	since, limit, pageErr := r.page()
 	if err := errors.Join(err, pageErr, r.queried()); err != nil {
 		return answer{}, err

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
 )
 
@@ -41,13 +41,23 @@ func (w waiting) block(r *request, things string, wait func(context.Context) (in
 	if err == nil {
 		return got, nil
 	}
-	code := "time-out"
-	if errors.Is(err, journal.ErrReset) {
-		code = "reset"
-	}
-	missed := fail(http.StatusConflict, code, fmt.Sprintf("%d of %d %s within %s", got, w.want, things, w.timeout))
+	missed := interrupted(err, fmt.Sprintf("%d of %d %s within %s", got, w.want, things, w.timeout))
 	missed.Nearest = nearest()
 	return got, missed
+}
+
+// interrupted says why a wait ended without what it was for: its time was up, or
+// the workspace was reset, or the emulator shuts down.
+func interrupted(err error, late string) *failure {
+	var given deliver.GivenUp
+	switch {
+	case errors.Is(err, journal.ErrReset):
+		return fail(http.StatusConflict, "reset", "the workspace was reset during the wait")
+	case errors.As(err, &given) && journal.Cause(given) == journal.ByShutdown:
+		return fail(http.StatusServiceUnavailable, "shutdown", "the emulator is shutting down")
+	default:
+		return fail(http.StatusConflict, "time-out", late)
+	}
 }
 
 // nearestShown is how many near misses an answer names.
@@ -87,8 +97,7 @@ func (s *server) awaitDeliveries(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	found, next := s.Journal.Deliveries(f, w.since, w.limit)
-	found = slices.DeleteFunc(found, func(d journal.Delivery) bool { return !d.Status.Finished() })
+	found, next := s.Journal.Settled(f, w.since, w.limit)
 	return ok(map[string]any{"count": got, "deliveries": list(found), "next": next})
 }
 

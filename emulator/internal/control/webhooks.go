@@ -29,7 +29,8 @@ func (s *server) listWorkspaces(r *request) (answer, error) {
 		views = append(views, workspaceView{w.ID, workspace.ShortToken(w.Token), len(w.Webhooks), s.Journal.Ledger(w.ID)})
 	}
 	page, next := slicePage(views, since, limit)
-	return ok(map[string]any{"workspaces": page, "next": next})
+	evicted := map[string]uint64{"workspaces": s.Store.Evicted(), "journal_entries": s.Journal.Evicted()}
+	return ok(map[string]any{"workspaces": page, "next": next, "evicted": evicted})
 }
 
 // slicePage returns the elements after the first since ones, and where the next
@@ -61,7 +62,7 @@ func (s *server) viewWebhook(workspaceID string, w workspace.Webhook) webhookVie
 
 // listWebhooks shows what is registered, and the failed challenges of what is not.
 func (s *server) listWebhooks(r *request) (answer, error) {
-	id, err := s.named(r, "")
+	id, err := s.named(r, nil)
 	since, limit, pageErr := r.page()
 	if err := errors.Join(err, pageErr, r.queried()); err != nil {
 		return answer{}, err
@@ -87,18 +88,15 @@ func (s *server) listWebhooks(r *request) (answer, error) {
 // registerWebhook registers as the vendor's API would, without its wire form.
 func (s *server) registerWebhook(r *request) (answer, error) {
 	var body struct {
-		RequestURL any    `json:"request_url"`
-		Events     any    `json:"events"`
-		Token      string `json:"token"`
+		RequestURL any     `json:"request_url"`
+		Events     any     `json:"events"`
+		Token      *string `json:"token"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
-	token := body.Token
-	if token == "" {
-		token = r.Header.Get("Emulator-Token")
-	}
-	if err := r.queried(); err != nil {
+	token, err := r.token(body.Token)
+	if err := errors.Join(err, r.queried()); err != nil {
 		return answer{}, err
 	}
 	if token == "" {
@@ -122,10 +120,6 @@ func (s *server) registerWebhook(r *request) (answer, error) {
 	return answer{
 		status: http.StatusCreated,
 		body:   map[string]webhookView{"webhook": s.viewWebhook(out.Workspace, out.Webhook)},
-		then: func() {
-			if s.Registered != nil {
-				s.Registered(out.Workspace)
-			}
-		},
+		then:   s.Registered(out.Workspace),
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -23,7 +24,7 @@ func (d *Deliverer) Challenge(ctx context.Context, requestURL, value string) (jo
 	}
 	c.Received, c.Passed = a.Exchange, err == nil && a.Cause == ""
 	if a.Cause != "" {
-		c.Hint = d.hint(a.Cause, requestURL, value)
+		c.Hint = d.hint(a.Cause, a.Status, requestURL, value)
 	}
 	return c, err
 }
@@ -99,7 +100,7 @@ func alteration(got, want string) string {
 }
 
 // hint says what to do about a failed challenge.
-func (d *Deliverer) hint(cause journal.Cause, requestURL, value string) string {
+func (d *Deliverer) hint(cause journal.Cause, status int, requestURL, value string) string {
 	switch cause {
 	case journal.Unreachable:
 		if u, err := url.Parse(requestURL); err == nil && d.cfg.InContainer && loopbackHost(u.Hostname()) {
@@ -117,6 +118,12 @@ func (d *Deliverer) hint(cause journal.Cause, requestURL, value string) string {
 	case journal.Redirect:
 		return "Register the URL that the redirect leads to; mind a trailing slash and http against https."
 	case journal.Non2xx:
+		switch {
+		case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented:
+			return "Is the path of the URL right, and does the consumer take POST there?"
+		case status >= 500:
+			return "The consumer failed; its own log says why. Answer the challenge with 200."
+		}
 		return "Answer the challenge with 200: no authentication, CSRF check or event validation before it."
 	case journal.TooLarge:
 		return "Answer with the challenge alone."
@@ -143,6 +150,6 @@ func inContainerHint(u *url.URL) string {
 		}
 		return moved.String()
 	}
-	return fmt.Sprintf("Inside a container %s is the container itself. Register %s for a consumer on the host, "+
+	return fmt.Sprintf("Is the consumer running? Inside a container, as here, %s is the container itself. Register %s for a consumer on the host, "+
 		"or its Compose service name, such as %s, for one in another container.", u.Hostname(), at("host.docker.internal"), at("consumer"))
 }

@@ -96,8 +96,8 @@ func TestAnswersThatDoNotPass(t *testing.T) {
 		hint   string
 	}{
 		"redirect":           {raw("307 Temporary Redirect", "", "Location: /hook/"), journal.Redirect, "answered 307 to /hook/; redirects are not followed", "Register the URL that the redirect leads to"},
-		"not found":          {raw("404 Not Found", `{"challenge":"`+value+`"}`), journal.Non2xx, "answered 404 Not Found", "Answer the challenge with 200"},
-		"error":              {raw("500 Internal Server Error", ""), journal.Non2xx, "answered 500 Internal Server Error", "no authentication, CSRF check"},
+		"not found":          {raw("404 Not Found", `{"challenge":"`+value+`"}`), journal.Non2xx, "answered 404 Not Found", "Is the path of the URL right"},
+		"error":              {raw("500 Internal Server Error", ""), journal.Non2xx, "answered 500 Internal Server Error", "its own log says why"},
 		"unauthorized":       {raw("401 Unauthorized", ""), journal.Non2xx, "answered 401 Unauthorized", "no authentication"},
 		"empty":              {raw("200 OK", ""), journal.NotJSON, "the body of the answer is empty", exactly},
 		"no content":         {"HTTP/1.1 204 No Content\r\n\r\n", journal.NotJSON, "the body of the answer is empty", exactly},

@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type Config struct {
 	// active. It is asked before each delivery leaves its queue.
 	Standing func(workspace, webhook string) (exists, active bool)
 	Clock    clock.Clock
+	Logger   *slog.Logger // default: nothing is logged
 	Journal  *journal.Journal
 	// Dial opens connections; nil means the network. Addresses that are never
 	// called are refused either way, but names only where Dial is nil.
@@ -96,6 +98,9 @@ func New(cfg Config) *Deliverer {
 	cfg.ChallengeTimeout = cmp.Or(cfg.ChallengeTimeout, 5*time.Second)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
 	cfg.QueueSize = cmp.Or(cfg.QueueSize, 10_000)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
 	closing, stop := context.WithCancel(context.Background())
 	return &Deliverer{closing: closing, stop: stop, cfg: cfg, client: newClient(cfg), queues: map[string]*queue{}}
 }
@@ -215,6 +220,10 @@ func (d *Deliverer) settle(it *item, status journal.Status, detail string, attem
 	if !open { // the journal was reset meanwhile
 		ended = it.Delivery
 		ended.Status, ended.Detail, ended.Attempts = status, detail, attempts
+	}
+	if status.Word() == journal.Failed {
+		d.cfg.Logger.Warn("delivery failed", "workspace", it.Workspace, "webhook", it.Webhook, "url", it.RequestURL,
+			"event", string(it.Event), "status", string(status), "detail", detail, "delivery", it.ID)
 	}
 	if it.Done != nil {
 		it.Done(ended)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -166,6 +167,7 @@ func (c *client) try(ctx context.Context, url string, body []byte) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
+	req.URL.RawQuery = escapeQuery(req.URL.RawQuery)
 	req.GetBody = nil // or net/http may send it twice
 	if u := req.URL.User; u != nil {
 		password, _ := u.Password()
@@ -200,6 +202,21 @@ func (c *client) try(ctx context.Context, url string, body []byte) (answer, erro
 		a.Detail = "the body of the answer broke off: " + a.cut.Error()
 	}
 	return a, nil
+}
+
+// escapeQuery escapes what would break the request line: net/url keeps a query as
+// it was written, spaces and all.
+func escapeQuery(query string) string {
+	plain := func(c byte) bool { return c > ' ' && c < 0x7f }
+	var b strings.Builder
+	for i := range len(query) {
+		if plain(query[i]) {
+			b.WriteByte(query[i])
+		} else {
+			fmt.Fprintf(&b, "%%%02X", query[i])
+		}
+	}
+	return b.String()
 }
 
 // diagnose names the cause of a request that got no status.

@@ -25,6 +25,10 @@ type File struct {
 // line is torn, that is removed: mended is how many bytes it had. An error of
 // writing is told to failed, once; nothing is written after it.
 func OpenFile(name string, failed func(error)) (f *File, mended int64, err error) {
+	// A pipe that nobody reads would hold up whoever is to be recorded.
+	if info, err := os.Stat(name); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 {
+		return nil, 0, fmt.Errorf("%s is a pipe or a socket; name a file", name)
+	}
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, 0, err
@@ -46,7 +50,7 @@ func wholeLines(file *os.File) (whole, size int64, err error) {
 		return 0, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return 0, 0, nil // such as a pipe: there is nothing to mend
+		return 0, 0, nil // a device: there is nothing to mend
 	}
 	size = info.Size()
 	buf := make([]byte, 64<<10)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -112,6 +113,26 @@ func (j *Journal) Deliveries(f Filter, since uint64, limit int) (found []Deliver
 	next = since
 	for _, e := range j.selected(f, since, limit) {
 		found, next = append(found, e.delivery.snapshot()), e.seq
+	}
+	return found, next
+}
+
+// Settled is what [Journal.Deliveries] is, for those whose outcome is settled. The
+// position never passes one that matches and is not: it is found there later.
+func (j *Journal) Settled(f Filter, since uint64, limit int) (found []Delivery, next uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	next = since
+	passed := true // every match so far was settled and found
+	for _, e := range j.selected(f, since, math.MaxInt) {
+		if !e.settled() || len(found) >= limit {
+			passed = false
+			continue
+		}
+		found = append(found, e.delivery.snapshot())
+		if passed {
+			next = e.seq
+		}
 	}
 	return found, next
 }

@@ -211,10 +211,13 @@ func (j *Journal) evict(e *entry) {
 			delete(l.latest, c.RequestURL)
 		}
 	}
-	if l.settled.Len() == 0 && len(l.open) == 0 && l.ledger.Emitted == 0 {
-		delete(j.logs, e.workspace) // or a flood of tokens would leave one each
+	if l.settled.Len() == 0 && len(l.open) == 0 && l.ledger.Emitted == 0 && len(j.logs) > maxLogs {
+		delete(j.logs, e.workspace) // or a flood of tokens would leave a tally each
 	}
 }
+
+// maxLogs is of how many workspaces that only made calls the tally is kept.
+const maxLogs = 10_000
 
 // maxTraits is how many kinds of evicted entries a workspace keeps count of.
 const maxTraits = 10_000

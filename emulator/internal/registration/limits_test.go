@@ -69,12 +69,12 @@ func TestChallengesInProgressAreBounded(t *testing.T) {
 func TestAFullStoreIsAnsweredWith429(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, workspace.Limits{Workspaces: 3}, nil) // two are those of fixed-fate tokens
+		r := newRig(t, workspace.Limits{Workspaces: 1}, nil) // those of fixed-fate tokens do not count
 		if c := r.create(t.Context(), "sk-1", "http://good/"); c.failure != nil {
 			t.Fatalf("%+v", c)
 		}
 		c := r.create(t.Context(), "sk-2", "http://good/")
-		if c.failure == nil || c.failure.Status != 429 || !strings.Contains(c.out.Note, "3 workspaces") {
+		if c.failure == nil || c.failure.Status != 429 || !strings.Contains(c.out.Note, "1 workspaces") {
 			t.Errorf("%+v", c)
 		}
 		r.store.Reset(r.store.ID("sk-1"))

@@ -9,11 +9,14 @@ package registration
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
@@ -46,6 +49,7 @@ type Registrar struct {
 	cfg Config
 
 	mu       sync.Mutex
+	closed   bool
 	issued   uint64                           // challenges since the start
 	all      int                              // challenges in progress
 	progress map[string]map[*attempt]struct{} // by workspace, while there are any
@@ -86,6 +90,9 @@ func (r *Registrar) enter(op hirempire.Operation, call Call) (Outcome, *hirempir
 		out.Workspace = r.cfg.Store.ID(token)
 	}
 	if _, failure := r.cfg.Store.Authenticate(op, call.Authorization); failure != nil {
+		if failure.Code == hirempire.InvalidToken {
+			out.Note = whyInvalid(call.Authorization)
+		}
 		return out, failure
 	}
 	if wait, ok := r.cfg.Store.Take(out.Workspace); !ok {
@@ -93,6 +100,38 @@ func (r *Registrar) enter(op hirempire.Operation, call Call) (Outcome, *hirempir
 		return out, hirempire.TooManyRequests(wait)
 	}
 	return out, nil
+}
+
+// whyInvalid says which of the reasons of an invalid token it is.
+func whyInvalid(authorization []string) string {
+	switch _, ok := hirempire.ParseAuthorization(authorization); {
+	case len(authorization) == 0:
+		return "there is no Authorization header"
+	case len(authorization) > 1:
+		return "there is more than one Authorization header"
+	case !ok:
+		return fmt.Sprintf("the Authorization header is not Bearer, one space, and a token of at most %d visible ASCII characters", hirempire.MaxTokenBytes)
+	default:
+		return "no such token is accepted; see fixtures/tokens.yaml and --tokens"
+	}
+}
+
+// whyIncorrect says which of the reasons of incorrect input it is, "" for another
+// error.
+func whyIncorrect(failure *hirempire.Error, call Call) string {
+	var object map[string]json.RawMessage
+	switch err := json.Unmarshal(call.Body, &object); {
+	case failure.Code != hirempire.IncorrectInput:
+		return ""
+	case err != nil:
+		return "the body is no JSON object: " + strings.TrimPrefix(err.Error(), "json: ")
+	case !utf8.Valid(call.Body):
+		return "the body is not UTF-8"
+	case hirempire.HasQuery(call.Query):
+		return "there are query parameters"
+	default:
+		return "the body is null, or a key of it is missing or of another type"
+	}
 }
 
 // Create registers a webhook, or says which documented error the call deserves.
@@ -104,6 +143,7 @@ func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnsw
 	}
 	request, failure := hirempire.ParseCreate(r.cfg.Edition, call.Query, call.Body)
 	if failure != nil {
+		out.Note = whyIncorrect(failure, call)
 		return answer, out, failure
 	}
 	if failure := r.cfg.Store.MayCreate(out.Workspace); failure != nil {
@@ -157,28 +197,33 @@ func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnsw
 	}
 	request, failure := hirempire.ParseUpdate(r.cfg.Edition, call.Query, call.Body)
 	if failure != nil {
+		out.Note = whyIncorrect(failure, call)
 		return answer, out, failure
+	}
+	ignored := ""
+	if request.IgnoresURL {
+		ignored = "request_url was ignored: it is no documented parameter of an update"
+		out.Note = ignored
 	}
 	hook, failure := r.cfg.Store.MayUpdate(out.Workspace, request)
 	if failure != nil {
 		return answer, out, failure
 	}
 	if hook.Active {
-		hook, out.Note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, func() (workspace.Webhook, error) {
+		var note string
+		hook, note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, func() (workspace.Webhook, error) {
 			hook, failure := r.cfg.Store.Update(out.Workspace, request)
 			if failure != nil {
 				return hook, failure
 			}
 			return hook, nil
 		})
+		out.Note = strings.Trim(ignored+"; "+note, "; ")
 	} else {
 		hook, failure = r.cfg.Store.Update(out.Workspace, request)
 	}
 	if failure != nil {
 		return answer, out, failure
-	}
-	if request.IgnoresURL {
-		out.Note = "request_url was ignored: it is no documented parameter of an update"
 	}
 	if !hook.Active {
 		r.cfg.Deliverer.DropWaiting(journal.ByDeactivation, func(d journal.Delivery) bool { return d.Webhook == hook.ID })
@@ -252,7 +297,7 @@ func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requ
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if a.aborted {
-		return workspace.Webhook{}, "the workspace was reset meanwhile", refused
+		return workspace.Webhook{}, "the workspace was reset, or the emulator shut down, meanwhile", refused
 	}
 	hook, err := commit()
 	if failure, ok := errors.AsType[*hirempire.Error](err); ok {
@@ -280,6 +325,9 @@ func interrupted(err error) (journal.Cause, string) {
 func (r *Registrar) begin(id string, cancel context.CancelCauseFunc) (*attempt, string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, "", errors.New("the emulator is shutting down")
+	}
 	here := r.progress[id]
 	if len(here) >= r.cfg.Challenges || r.all >= r.cfg.AllChallenges {
 		return nil, "", fmt.Errorf("%w: %d challenges are in progress in this workspace and %d in all",
@@ -310,12 +358,22 @@ func (r *Registrar) end(id string, a *attempt) {
 // Abort makes the registrations that are under way in a workspace fail, and
 // returns when they have.
 func (r *Registrar) Abort(id string, cause journal.Cause) {
+	r.mu.Lock()
+	ended := r.abort(id, cause)
+	r.mu.Unlock()
+	for _, c := range ended {
+		<-c
+	}
+}
+
+// Close refuses further challenges, makes those that are under way fail as shut
+// down, and returns when they have.
+func (r *Registrar) Close() {
 	var ended []chan struct{}
 	r.mu.Lock()
-	for a := range r.progress[id] {
-		a.aborted = true
-		a.cancel(deliver.GivenUp(cause))
-		ended = append(ended, a.ended)
+	r.closed = true
+	for id := range r.progress {
+		ended = append(ended, r.abort(id, journal.ByShutdown)...)
 	}
 	r.mu.Unlock()
 	for _, c := range ended {
@@ -323,12 +381,23 @@ func (r *Registrar) Abort(id string, cause journal.Cause) {
 	}
 }
 
+// abort interrupts what is under way in a workspace; what it returns is closed
+// when that has ended.
+func (r *Registrar) abort(id string, cause journal.Cause) (ended []chan struct{}) {
+	for a := range r.progress[id] {
+		a.aborted = true
+		a.cancel(deliver.GivenUp(cause))
+		ended = append(ended, a.ended)
+	}
+	return ended
+}
+
 func (r *Registrar) log(c journal.Challenge) {
 	if c.Passed {
-		r.cfg.Logger.Info("challenge passed", "workspace", c.Workspace, "url", c.RequestURL, "took", c.Received.Took)
+		r.cfg.Logger.Info("challenge passed", "challenge", c.ID, "workspace", c.Workspace, "url", c.RequestURL, "took", c.Received.Took)
 		return
 	}
-	r.cfg.Logger.Warn("challenge failed", "workspace", c.Workspace, "url", c.RequestURL, "cause", string(c.Received.Cause),
+	r.cfg.Logger.Warn("challenge failed", "challenge", c.ID, "workspace", c.Workspace, "url", c.RequestURL, "cause", string(c.Received.Cause),
 		"detail", c.Received.Detail, "expected", c.Expected, "status", c.Received.Status, "type", c.Received.ContentType,
 		"body", c.Received.Body, "took", c.Received.Took, "hint", c.Hint)
 }

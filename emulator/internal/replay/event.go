@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/cast"
@@ -30,10 +31,60 @@ type Event struct {
 	Body []byte
 }
 
-// Emit sends a single event now and returns the ids of its deliveries. The error
-// is [ErrNobody], or says what is wrong with Set.
-func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event) ([]string, error) {
+// emission is a single event that is being queued.
+type emission struct {
+	workspace string
+	cancel    context.CancelCauseFunc
+	queued    chan struct{} // closed when it is
+}
+
+// endEmissions interrupts those of a workspace, or all if it is empty, that wait
+// at a full queue, and returns when none is left.
+func (e *Engine) endEmissions(workspaceID string, cause journal.Cause) {
+	var ending []*emission
+	e.mu.Lock()
+	for em := range e.single {
+		if workspaceID == "" || em.workspace == workspaceID {
+			em.cancel(deliver.GivenUp(cause))
+			ending = append(ending, em)
+		}
+	}
+	e.mu.Unlock()
+	for _, em := range ending {
+		<-em.queued
+	}
+}
+
+// begin counts an emission in.
+func (e *Engine) begin(ctx context.Context, workspaceID string) (context.Context, func(), error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	em := &emission{workspaceID, cancel, make(chan struct{})}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		cancel(nil)
+		return nil, nil, errors.New("the emulator is shutting down")
+	}
+	e.single[em] = struct{}{}
+	return ctx, func() {
+		e.mu.Lock()
+		delete(e.single, em)
+		e.mu.Unlock()
+		cancel(nil)
+		close(em.queued)
+	}, nil
+}
+
+// Emit sends a single event now and returns the ids of its deliveries. What
+// becomes of each is told to settled, if that is not nil. The error is
+// [ErrNobody], or says what is wrong with Set.
+func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled deliver.Outcome) ([]string, error) {
 	cfg := e.cfg
+	ctx, end, err := e.begin(ctx, workspaceID)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	if ev.Body != nil && ev.Type == "" {
 		var head struct {
 			Event hirempire.Event `json:"event"`
@@ -54,7 +105,6 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event) ([]stri
 		if ev.Seed != nil {
 			chosen = seed.Seed(*ev.Seed)
 		}
-		var err error
 		c := cast.New(cast.Config{Edition: cfg.Edition, Seed: chosen, Run: number})
 		if body, err = c.Payload(scenario.Step{Event: ev.Type, Repeat: 1, Set: ev.Set}, at); err != nil {
 			return nil, err
@@ -69,9 +119,52 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event) ([]stri
 			Event:      ev.Type,
 			OccurredAt: at,
 			Body:       body,
-		}, deliver.Handling{})
+		}, deliver.Handling{Done: settled})
 	}
 	return ids, nil
+}
+
+// EmitAndWait is [Engine.Emit], and returns the deliveries in order once each is
+// settled. If ctx ends first, it returns those that are, and the context's cause.
+func (e *Engine) EmitAndWait(ctx context.Context, workspaceID string, ev Event) ([]journal.Delivery, error) {
+	var mu sync.Mutex
+	found := map[string]journal.Delivery{}
+	changed := make(chan struct{}, 1)
+	ids, err := e.Emit(ctx, workspaceID, ev, func(d journal.Delivery) {
+		mu.Lock()
+		defer mu.Unlock()
+		found[d.ID] = d
+		select {
+		case changed <- struct{}{}:
+		default: // the wait looks again anyway
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(found)
+	}
+	for count() < len(ids) && ctx.Err() == nil {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	var deliveries []journal.Delivery
+	for _, id := range ids {
+		if d, ok := found[id]; ok {
+			deliveries = append(deliveries, d)
+		}
+	}
+	if len(deliveries) < len(ids) {
+		return deliveries, context.Cause(ctx)
+	}
+	return deliveries, nil
 }
 
 // receivers returns the subscribers of a documented event, and every active

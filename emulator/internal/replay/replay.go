@@ -47,7 +47,8 @@ type Engine struct {
 	cfg Config
 
 	mu     sync.Mutex
-	runs   []*Run // oldest first
+	runs   []*Run                 // oldest first
+	single map[*emission]struct{} // that are being queued
 	closed bool
 	busy   sync.WaitGroup
 }
@@ -55,7 +56,7 @@ type Engine struct {
 // New returns an engine without runs.
 func New(cfg Config) *Engine {
 	cfg.Runs = cmp.Or(cfg.Runs, 100)
-	return &Engine{cfg: cfg}
+	return &Engine{cfg: cfg, single: map[*emission]struct{}{}}
 }
 
 // Options of a run. Zero values leave the choice to the scenario.
@@ -65,6 +66,8 @@ type Options struct {
 	Speed clock.Speed
 	// Fixtures are looked through in this order.
 	Fixtures []fs.FS
+	// Hold, if not nil, keeps the run from its first step until it is closed.
+	Hold <-chan struct{}
 	// Stepped, if not nil, is called as each step begins, from the run's goroutine.
 	Stepped func(index int, step scenario.Step)
 	// Settled, if not nil, is called for each delivery that has ended, one at a time.
@@ -99,6 +102,14 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 	if err != nil {
 		return nil, err
 	}
+	now := e.cfg.Clock.Now()
+	start := now.UTC().Truncate(time.Millisecond) // as precise as a payload says it
+	if p := cmp.Or(o.Start, s.Start); p != nil {
+		start = *p
+	}
+	if end := start.UTC().Add(s.Span()); start.UTC().Year() < 1970 || end.Year() > 9999 {
+		return nil, fmt.Errorf("the run would go from %s to %s, which is not within the years 1970 to 9999", start.UTC().Format(time.DateTime), end.Format(time.DateTime))
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -109,14 +120,9 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 	}
 	number := e.cfg.Store.NextRun(workspaceID)
 	id := e.cfg.Seed.Key("run").Str(workspaceID).Num(number).ID("run_")
-	now := e.cfg.Clock.Now()
 	chosen := uint64(e.cfg.Seed.Key("run seed").Str(id).Rand().Uint32())
 	if p := cmp.Or(o.Seed, s.Seed); p != nil {
 		chosen = *p
-	}
-	start := now.UTC().Truncate(time.Millisecond) // as precise as a payload says it
-	if p := cmp.Or(o.Start, s.Start); p != nil {
-		start = *p
 	}
 	speed := cmp.Or(o.Speed, 1)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -141,7 +147,7 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 	e.remember(r)
 	e.busy.Go(func() {
 		defer cancel(nil)
-		err := r.perform(ctx)
+		err := r.perform(ctx, o.Hold)
 		r.pending.Wait()
 		r.close(cmp.Or(err, context.Cause(ctx)))
 	})
@@ -184,8 +190,15 @@ func readFixture(path string, from []fs.FS) ([]byte, error) {
 }
 
 // perform walks through the steps.
-func (r *Run) perform(ctx context.Context) error {
+func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
 	defer close(r.emitted)
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	for i, step := range r.scenario.Steps {
 		if r.stepped != nil {
 			r.stepped(i, step)
@@ -387,8 +400,10 @@ func (e *Engine) Run(id string) (*Run, bool) {
 	return e.runs[i], true
 }
 
-// Reset cancels the runs of a workspace, or of all if it is empty, and forgets them.
+// Reset cancels the runs of a workspace, or of all if it is empty, and forgets
+// them. Single events that are being queued end, too.
 func (e *Engine) Reset(workspaceID string) {
+	e.endEmissions(workspaceID, journal.ByReset)
 	runs := e.Runs(workspaceID)
 	for _, r := range runs {
 		r.Cancel(journal.ByReset)
@@ -405,6 +420,7 @@ func (e *Engine) Close() {
 	e.closed = true
 	runs := slices.Clone(e.runs)
 	e.mu.Unlock()
+	e.endEmissions("", journal.ByShutdown)
 	for _, r := range runs {
 		r.cancel(deliver.GivenUp(journal.ByShutdown))
 		<-r.emitted

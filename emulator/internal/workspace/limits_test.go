@@ -39,7 +39,7 @@ func TestEmptyWorkspacesMakeRoom(t *testing.T) {
 		if _, failure := authenticate(s, fmt.Sprintf("sk-%d", i)); failure != nil {
 			t.Fatalf("token %d: %v", i, failure)
 		}
-		if n := len(s.All()); n > 4 {
+		if n := len(s.All()); n > 6 {
 			t.Fatalf("after %d tokens %d workspaces are kept", i+1, n)
 		}
 	}

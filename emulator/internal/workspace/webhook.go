@@ -37,10 +37,7 @@ func (s *Store) Create(token string, r hirempire.CreateRequest) (Webhook, error)
 	if len(w.Webhooks) >= s.cfg.Limits.Webhooks {
 		return Webhook{}, fmt.Errorf("%w: the workspace has %d webhooks", ErrFull, len(w.Webhooks))
 	}
-	if len(s.byID) > s.cfg.Limits.Workspaces && len(w.Webhooks) == 0 {
-		s.makeRoom(w) // some may have been reset since this one was entered
-	}
-	if len(s.byID) > s.cfg.Limits.Workspaces && len(w.Webhooks) == 0 {
+	if !w.Deliverable() && s.filled() >= s.cfg.Limits.Workspaces {
 		return Webhook{}, fmt.Errorf("%w: there are %d workspaces with webhooks", ErrFull, s.cfg.Limits.Workspaces)
 	}
 	w.created++

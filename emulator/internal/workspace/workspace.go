@@ -25,8 +25,8 @@ var ErrFull = errors.New("a bound is reached")
 
 // Limits bound what a store remembers. Zero means the default.
 type Limits struct {
-	// Workspaces is how many workspaces with webhooks are kept. Default 10,000.
-	// Those without webhooks hold nothing and make room for others.
+	// Workspaces is how many workspaces may have webhooks, beside those of fixed-fate
+	// tokens, and about how many without any are remembered. Default 10,000.
 	Workspaces int
 	// Webhooks is how many webhooks one workspace keeps. Default 100.
 	Webhooks int
@@ -207,38 +207,57 @@ func (s *Store) Take(id string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// enter returns the workspace of a valid token. At the bound those that hold
-// nothing are forgotten: they are the same again when their token comes back.
+// Enter returns the workspace of a token, made on first use; false if the token is
+// no valid one.
+func (s *Store) Enter(token string) (id string, ok bool) {
+	id, failure := s.Authenticate(hirempire.ListWebhooks, []string{"Bearer " + token})
+	return id, failure == nil
+}
+
+// enter returns the workspace of a valid token.
 func (s *Store) enter(token string) *state {
 	id := s.ID(token)
 	if w, ok := s.byID[id]; ok {
 		return w
 	}
-	if len(s.byID) >= s.cfg.Limits.Workspaces {
-		s.makeRoom(nil)
-	}
+	s.makeRoom()
 	s.seen++
 	w := &state{Workspace: Workspace{ID: id, Token: token}, order: s.seen}
 	w.restore(s.cfg.Tokens.Fates[token])
-	// Beyond the bound an empty workspace still answers; it is [Store.Create]
-	// that refuses to fill it.
 	s.byID[id] = w
 	return w
 }
 
-// makeRoom forgets the workspaces that hold nothing, but for one. Those of which
-// only the numbers of runs and events count are forgotten as well once they are
-// as many as the bound: by then nobody remembers their ids.
-func (s *Store) makeRoom(keep *state) {
-	many := len(s.byID) >= 2*s.cfg.Limits.Workspaces
-	maps.DeleteFunc(s.byID, func(_ string, w *state) bool {
-		counts := w.runs > 0 || w.events > 0
-		idle := w != keep && len(w.Webhooks) == 0 && w.created == 0 && (!counts || many)
-		if idle {
-			s.evicted++
+// makeRoom forgets workspaces that have no webhooks, when there are as many again
+// as may have some. Those that never had any are forgotten first: they are the
+// same again when their token comes back, but for the numbers of their runs.
+func (s *Store) makeRoom() {
+	if len(s.byID) < 2*s.cfg.Limits.Workspaces {
+		return
+	}
+	for _, used := range []bool{false, true} {
+		maps.DeleteFunc(s.byID, func(_ string, w *state) bool {
+			idle := len(w.Webhooks) == 0 && (used || w.created+w.runs+w.events == 0)
+			if idle {
+				s.evicted++
+			}
+			return idle
+		})
+		if len(s.byID) < 2*s.cfg.Limits.Workspaces {
+			return
 		}
-		return idle
-	})
+	}
+}
+
+// filled returns how many workspaces have webhooks of their own.
+func (s *Store) filled() int {
+	n := 0
+	for _, w := range s.byID {
+		if w.Deliverable() {
+			n++
+		}
+	}
+	return n
 }
 
 // restore gives the workspace what its token's fate says.
