@@ -105,13 +105,3 @@ type sent[T any] struct {
 	Deliveries []T      `json:"deliveries"`
 	Warnings   []string `json:"warnings,omitempty"`
 }
-
-func (s *server) deliveriesOf(ids []string) []journal.Delivery {
-	var found []journal.Delivery
-	for _, id := range ids {
-		if d, ok := s.Journal.Delivery(id); ok {
-			found = append(found, d)
-		}
-	}
-	return found
-}

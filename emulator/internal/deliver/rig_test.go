@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type rig struct {
 	*deliver.Deliverer
 	t       *testing.T
 	journal *journal.Journal
+	sent    atomic.Int64                               // for names
 	pause   func(context.Context, time.Duration) error // between attempts; nil: on the clock
 }
 
@@ -81,7 +83,7 @@ func (r *rig) enqueue(ctx context.Context, url, hook, id string) <-chan result {
 // send emits one delivery and returns its outcome.
 func (r *rig) send(url string) result {
 	r.t.Helper()
-	return <-r.enqueue(r.t.Context(), url, "hook", fmt.Sprint(r.journal.Position()))
+	return <-r.enqueue(r.t.Context(), url, "hook", fmt.Sprint("dlv_", r.sent.Add(1)))
 }
 
 // status returns what the journal says of a delivery.

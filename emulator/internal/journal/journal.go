@@ -326,10 +326,3 @@ func (j *Journal) ResetAll() {
 		w.end(ErrReset)
 	}
 }
-
-// Position returns the position after the newest entry, for since.
-func (j *Journal) Position() uint64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.seq
-}
