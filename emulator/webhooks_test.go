@@ -46,7 +46,7 @@ func TestPausedAndDeletedWebhooksGetNothingMore(t *testing.T) {
 			}
 			var run struct{ Run struct{ ID string } }
 			control(t, e, "POST", "/runs", `{"token":"sk-1","speed":"max","yaml":"version: 1\nname: five\nsteps:\n  - event: job_added\n    repeat: 5\n"}`, &run)
-			<-arrived // the first is being answered
+			<-arrived                  // the first is being answered
 			for sent := 0; sent < 5; { // until the others are queued
 				var r struct{ Run struct{ Events int } }
 				control(t, e, "GET", "/runs/"+run.Run.ID, "", &r)

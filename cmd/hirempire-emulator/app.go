@@ -56,16 +56,41 @@ type app struct {
 	variables      map[string]string // the environment variables that flags were read from
 }
 
+// output is standard output. Who cannot write to it has nobody to work for: a
+// failed write ends the command, and commands need not look at each.
+type output struct {
+	w    io.Writer
+	stop context.CancelCauseFunc
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		o.stop(&outputError{cause(err)})
+	}
+	return n, err
+}
+
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return "cannot write to standard output: " + e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
+
 // Main runs the command line and returns the exit code. It ends early when ctx
 // does, as at Ctrl-C.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	a := &app{stdin, stdout, stderr, getenv, map[string]string{}}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	a := &app{stdin, &output{stdout, stop}, stderr, getenv, map[string]string{}}
 	root := a.root()
 	root.SetArgs(withDefaultCommand(args))
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(a.stdout)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if e, ok := errors.AsType[*outputError](context.Cause(ctx)); ok {
+		err = failed(e)
+	}
 	if err == nil {
 		return exitOK
 	}

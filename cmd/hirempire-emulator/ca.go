@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -25,7 +29,7 @@ trust. The emulator is asked at its plain address, as "ready" does.`,
 			if err := checkAddr(addr); err != nil {
 				return err
 			}
-			pem, err := fetchCA(cmd.Context(), "http://"+reachable(addr)+"/_emulator/ca.pem")
+			pem, err := fetchCA(cmd.Context(), reachable(addr))
 			if err != nil {
 				return failed(err)
 			}
@@ -37,19 +41,33 @@ trust. The emulator is asked at its plain address, as "ready" does.`,
 	return cmd
 }
 
-func fetchCA(ctx context.Context, url string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// serveTLS starts an emulator that has a CA.
+const serveTLS = "hirempire-emulator serve --tls-addr 127.0.0.1:8443"
+
+func fetchCA(ctx context.Context, addr string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/_emulator/ca.pem", nil)
 	if err != nil {
 		return nil, err
 	}
 	res, err := (&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return nil, fmt.Errorf("no emulator answers at %s (%w); start it with: %s", addr, cause(e), serveTLS)
+	}
+	other := fmt.Errorf("what answers at %s is no emulator; name the emulator's plain address with --addr, or start one with: %s", addr, serveTLS)
 	if err != nil {
-		return nil, err
+		return nil, other
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answered %s: %s", url, res.Status, body)
+	switch {
+	case err != nil:
+		return nil, other
+	case res.StatusCode == http.StatusNotFound && bytes.Contains(body, []byte(`"no-tls"`)):
+		return nil, fmt.Errorf("the emulator at %s has no HTTPS listener, and so no CA; start it with: %s", addr, serveTLS)
+	case res.StatusCode == http.StatusForbidden && bytes.Contains(body, []byte(`"host-not-allowed"`)):
+		return nil, fmt.Errorf("the emulator at %s does not answer under this name; name its IP address, or start it with --allow-host", addr)
+	case res.StatusCode != http.StatusOK || !x509.NewCertPool().AppendCertsFromPEM(body):
+		return nil, other
 	}
-	return body, err
+	return body, nil
 }

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -269,5 +272,85 @@ func TestDemoGivesWay(t *testing.T) {
 		case !fallback && (err == nil || out.Len() > 0):
 			t.Errorf("%v: %s", err, &out)
 		}
+	}
+}
+
+// fullDisk is where nothing can be written.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A command whose output is lost does not end as if it were not, and what would
+// go on for ever ends.
+func TestLostOutputIsAFailure(t *testing.T) {
+	t.Parallel()
+	consumer := httptest.NewServer(emulator.NewConsumer(func(emulator.Arrival) {}))
+	t.Cleanup(consumer.Close)
+	for _, command := range []string{
+		"run quiet-day --speed max --to " + consumer.URL, "run quiet-day --json --speed max --to " + consumer.URL,
+		"trigger job_added --to " + consumer.URL, "demo --once --speed max --addr 127.0.0.1:0",
+		"scenarios list", "scenarios schema", "events list", "events show job_added", "errors list", "errors show token-expired",
+		"editions list", "editions diff 2026-02 2026-06", "version", "help run",
+	} {
+		var errs bytes.Buffer
+		code := Main(t.Context(), strings.Fields(command), strings.NewReader(""), fullDisk{}, &errs, func(string) string { return "" })
+		if want := "hirempire-emulator: cannot write to standard output: no space left on device\n"; code != exitFailed || !strings.HasSuffix(errs.String(), want) {
+			t.Errorf("%s ended with %d: %s", command, code, &errs)
+		}
+	}
+
+	addr, err := freeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- Main(t.Context(), []string{"listen", "--addr", addr}, strings.NewReader(""), fullDisk{}, &bytes.Buffer{}, func(string) string { return "" })
+	}()
+	for {
+		runMain(t.Context(), "trigger", "job_added", "--challenge", "off", "--to", "http://"+addr) // it may not listen yet
+		select {
+		case code := <-ended:
+			if code != exitFailed {
+				t.Errorf("listen ended with %d", code)
+			}
+			return
+		default:
+		}
+	}
+}
+
+// Ctrl-C in a long trigger prints one line for all that was dropped.
+func TestInterruptedTriggerIsBrief(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}, 1000), make(chan struct{})
+	consumer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-release
+	}))
+	t.Cleanup(consumer.Close)
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	r := runMain(ctx, "trigger", "job_added", "--count", "1000", "--challenge", "off", "--to", consumer.URL)
+	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+	if r.code != exitFailed || len(lines) > 20 || !strings.Contains(r.stdout, " more dropped\n") || !strings.Contains(r.stderr, "cancelled") {
+		t.Errorf("ended with %d, %d lines\n%.2000s\n%s", r.code, len(lines), r.stdout, r.stderr)
+	}
+}
+
+// A directory that cannot be listed is named.
+func TestUnreadableDirectoryIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "stories")
+	if err := os.Mkdir(dir, 0o300); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.ReadDir(dir); err == nil {
+		t.Skip("this user may list any directory")
+	}
+	r := runMain(t.Context(), "scenarios", "list", "--scenarios", dir)
+	if r.code != exitInvalid || !strings.Contains(r.stderr, "--scenarios: cannot read "+dir+": permission denied") {
+		t.Errorf("ended with %d: %s", r.code, r.stderr)
 	}
 }

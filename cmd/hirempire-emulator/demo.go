@@ -131,7 +131,7 @@ func (d *demonstration) start(ctx context.Context) (*emulator.Emulator, error) {
 			fmt.Fprintf(d.stderr, "%s; a free port is used instead\n", err)
 			d.fallback, d.opts.Addr = false, "127.0.0.1:0"
 		default:
-			return nil, failed(err)
+			return nil, d.cannotListen("addr", d.opts.Addr, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -106,7 +107,9 @@ func (a *app) showError() *cobra.Command {
 			}
 			found, known := []errorView{}, []string{}
 			for _, v := range views {
-				known = append(known, v.Code)
+				if !slices.Contains(known, v.Code) { // several operations have it
+					known = append(known, v.Code)
+				}
 				if v.Code == args[0] {
 					found = append(found, v)
 				}

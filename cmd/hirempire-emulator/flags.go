@@ -195,15 +195,31 @@ func directory(flag, dir string) (fs.FS, error) {
 	if !info.IsDir() {
 		return nil, invalid(badFlag(flag, "%s is no directory", dir))
 	}
+	if flag == "scenarios" { // which are listed; fixtures are named
+		if _, err := os.ReadDir(dir); err != nil {
+			return nil, invalid(&flagError{flag, unreadable(dir, err)})
+		}
+	}
 	return os.DirFS(dir), nil
 }
 
 // unreadable says why a file cannot be read, without the name of the system call.
 func unreadable(file string, err error) error {
+	return fmt.Errorf("cannot read %s: %w", file, cause(err))
+}
+
+// cause leaves out the names of the system call and of its file or address.
+func cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	return fmt.Errorf("cannot read %s: %w", file, err)
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = e.Err
+	}
+	return err
 }
 
 // checkAddr refuses what no listener could listen on.
@@ -212,10 +228,23 @@ func checkAddr(addr string) error {
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
+	if _, bad := strconv.ParseUint(addr, 10, 16); bad == nil {
+		return badFlag("addr", "%q is no address, did you mean :%s or 127.0.0.1:%s?", addr, addr, addr)
+	}
 	if err != nil {
 		return badFlag("addr", "%q is no address such as %s", addr, defaultAddr)
 	}
 	return nil
+}
+
+// cannotListen says what to do about an address that a flag gave, or the
+// variable that Main names instead of the flag.
+func (a *app) cannotListen(flag, addr string, err error) error {
+	err = fmt.Errorf("cannot listen on %s: %w; choose another with --%s", addr, cause(err), flag)
+	if a.variables[flag] != "" {
+		err = &flagError{flag, err}
+	}
+	return failed(err)
 }
 
 // reachable returns the address at which a client on this machine finds a

@@ -23,7 +23,9 @@ func (a *app) lint() *cobra.Command {
 		Use:   "lint FILE...",
 		Short: "List every problem of scenario files as file:line:col: message",
 		Long: `List every problem of scenario files as file:line:col: message. A FILE may be a
-pattern such as stories/*.yaml.
+pattern such as stories/*.yaml; - is standard input.
+
+Whether fixtures exist is looked at once a file has no other error.
 
 Errors keep a story from being performed and make the exit code 2. Warnings are
 for what is legal but odd; warnings alone exit 0.`,
@@ -42,15 +44,24 @@ for what is legal but odd; warnings alone exit 0.`,
 			problems := []scenario.Problem{}
 			files := 0
 			for _, pattern := range args {
+				if pattern == "-" {
+					s, found := parseStory("stdin", a.stdin)
+					if s != nil {
+						found = append(found, emulator.MissingFixtures(s, e, os.DirFS("."), dir)...)
+					}
+					problems = append(problems, found...)
+					files++
+					continue
+				}
 				matched, err := filesOf(pattern)
 				if err != nil {
 					return err
 				}
+				if len(matched) == 0 {
+					problems = append(problems, fileProblem(pattern, "unreadable", "matches no file"))
+				}
 				for _, file := range matched {
-					s, found, err := readStory(file)
-					if err != nil {
-						return err
-					}
+					s, found := readStory(file)
 					if s != nil {
 						found = append(found, emulator.MissingFixtures(s, e, os.DirFS(filepath.Dir(file)), dir)...)
 					}
@@ -81,7 +92,7 @@ func (a *app) showProblems(problems []scenario.Problem, files int, asJSON bool) 
 			warnings++
 		}
 		if !asJSON {
-			fmt.Fprintln(a.stdout, p)
+			fmt.Fprintln(a.stdout, problemLine(p))
 		}
 	}
 	fmt.Fprintf(a.stderr, "%s, %s in %s\n", count(failures, "error"), count(warnings, "warning"), count(files, "file"))

@@ -36,7 +36,7 @@ any path, and prints a line for each.`,
 			out := &arrivals{w: a.stdout, asJSON: asJSON, bodies: bodies}
 			stop, url, err := listenAt(cmd.Context(), addr, emulator.NewConsumer(out.tell))
 			if err != nil {
-				return failed(err)
+				return a.cannotListen("addr", addr, err)
 			}
 			fmt.Fprintf(a.stderr, "listening at %s/webhook; Ctrl-C ends it\n", url)
 			<-cmd.Context().Done()
@@ -54,7 +54,7 @@ func listenAt(ctx context.Context, addr string, h http.Handler) (stop func() err
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, "", fmt.Errorf("cannot listen on %s: %w", addr, err)
+		return nil, "", err
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute}
 	var serving sync.WaitGroup

@@ -50,6 +50,15 @@ last line of the report repeats the run byte for byte.`,
 	return cmd
 }
 
+// runView is a report as run prints it for programs.
+type runView struct {
+	report.Run
+	Rerun string `json:"rerun"`
+}
+
+// rerun returns the command that repeats a run.
+func (f *runFlags) rerun(r report.Run) string { return r.Rerun(f.to, f.again(f.token)...) }
+
 func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 	if f.to == "" {
 		return errors.New("say where the consumer is, with --to URL; to try it, hirempire-emulator listen starts one")
@@ -80,10 +89,11 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 		return err
 	}
 	if err := e.Start(cmd.Context()); err != nil {
-		return failed(err)
+		return a.cannotListen("addr", f.addr, err)
 	}
 	defer func() { _ = drain(e, min(drainTime, opts.DeliveryTimeout)) }()
 	reports := []report.Run{}
+	views := []runView{}
 	var stopped error // before the last story
 	for i, s := range stories {
 		token := f.token // of a workspace of its own for each story
@@ -99,12 +109,13 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 			break
 		}
 		reports = append(reports, r)
+		views = append(views, runView{r, f.rerun(r)})
 		if cmd.Context().Err() != nil {
 			break
 		}
 	}
 	if f.asJSON {
-		if err := writeJSON(a.stdout, reports); err != nil {
+		if err := writeJSON(a.stdout, views); err != nil {
 			return err
 		}
 	}
@@ -147,7 +158,7 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 		return report.Run{}, invalid(err)
 	}
 	if !f.asJSON {
-		r.WriteText(a.stdout, r.Rerun(f.to, f.again(f.token)...))
+		r.WriteText(a.stdout, f.rerun(r))
 	}
 	return r, nil
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +63,10 @@ https://api.hirempire.com: they find it by name or alias, and trust the CA that
 				return err
 			}
 			if err := e.Start(cmd.Context()); err != nil {
-				return failed(err)
+				if f.tlsAddr != f.addr && strings.HasPrefix(err.Error(), "cannot listen on "+f.tlsAddr+":") {
+					return a.cannotListen("tls-addr", f.tlsAddr, err)
+				}
+				return a.cannotListen("addr", f.addr, err)
 			}
 			serving := []any{"api", baseURL(e) + "/v1", "control", baseURL(e) + "/_emulator"}
 			if f.tlsAddr != "" {
@@ -114,6 +120,11 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 			return opts, badFlag("tls-addr", "%q is no address such as 127.0.0.1:8443", f.tlsAddr)
 		}
 	}
+	if f.tlsHosts != nil { // tried alone, because nothing else can be wrong then
+		if _, err := emulator.New(emulator.Options{TLSAddr: f.tlsAddr, TLSHosts: f.tlsHosts}); err != nil {
+			return opts, &flagError{"tls-host", err}
+		}
+	}
 	for name, n := range map[string]int{
 		"journal-size": f.limits.JournalEntries, "max-workspaces": f.limits.Workspaces, "max-webhooks": f.limits.Webhooks,
 		"max-runs": f.limits.Runs, "max-challenges": f.limits.Challenges,
@@ -127,7 +138,12 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 		if err != nil {
 			return opts, err
 		}
-		if _, err := storyNamed(l, f.play); err != nil {
+		_, err = storyNamed(l, f.play)
+		_, noFile := os.Stat(f.play + ".yaml")
+		if !slices.Contains(l.Names(), f.play) && (isFile(f.play) || noFile == nil) {
+			err = errors.New("it takes the name of a scenario and no file; --scenarios DIR makes the files of a directory known by name")
+		}
+		if err != nil {
 			return opts, invalid(&flagError{"play", err})
 		}
 	}
@@ -142,6 +158,9 @@ func parseRateLimit(text string) (int, error) {
 	}
 	if n, ok := hirempire.PlanLimit(text); ok {
 		return n, nil
+	}
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return 0, badFlag("rate-limit", "%q is neither a plan (%s) nor a number in an hour, did you mean %d/hour?", text, strings.Join(hirempire.Plans(), ", "), n)
 	}
 	number, ok := strings.CutSuffix(text, "/hour")
 	n, err := strconv.Atoi(number)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 			problems = append(problems, emulator.MissingFixtures(s, opts.Edition, beside, opts.Fixtures)...)
 		}
 		for _, p := range problems {
-			fmt.Fprintln(a.stderr, p)
+			fmt.Fprintln(a.stderr, problemLine(p))
 		}
 		if scenario.HasErrors(problems) {
 			bad = append(bad, file)
@@ -55,11 +56,11 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 		if err != nil {
 			return nil, err
 		}
+		if len(files) == 0 {
+			add(name, nil, []scenario.Problem{fileProblem(name, "unreadable", "matches no file")}, nil)
+		}
 		for _, file := range files {
-			s, problems, err := readStory(file)
-			if err != nil {
-				return nil, err
-			}
+			s, problems := readStory(file)
 			add(file, s, problems, os.DirFS(filepath.Dir(file)))
 		}
 	}
@@ -127,7 +128,8 @@ func isFile(name string) bool {
 	return ext == ".yaml" || ext == ".yml" || strings.ContainsAny(name, `/\*?[`)
 }
 
-// filesOf returns the files that a pattern means; what is no pattern means itself.
+// filesOf returns the files that a pattern means, which may be none; what is no
+// pattern means itself.
 func filesOf(pattern string) ([]string, error) {
 	if _, err := os.Stat(pattern); err == nil || !strings.ContainsAny(pattern, "*?[") {
 		return []string{pattern}, nil
@@ -136,28 +138,44 @@ func filesOf(pattern string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pattern, err)
 	}
-	if len(files) == 0 {
-		return nil, invalid(fmt.Errorf("%s matches no file", pattern))
-	}
 	return files, nil
 }
 
-// readStory reads a story from a file.
-func readStory(file string) (*scenario.Scenario, []scenario.Problem, error) {
+// readStory reads a story from a file. What keeps it from being read is a problem
+// like any other, so that it does not silence those of other files.
+func readStory(file string) (*scenario.Scenario, []scenario.Problem) {
 	info, err := os.Stat(file)
+	if err == nil && info.IsDir() {
+		return nil, []scenario.Problem{fileProblem(file, "unreadable", "is a directory; name its files, as in "+filepath.Join(file, "*.yaml"))}
+	}
+	opened, err := os.Open(file)
 	if err != nil {
-		return nil, nil, invalid(unreadable(file, err))
+		return nil, []scenario.Problem{fileProblem(file, "unreadable", "cannot be read: "+cause(err).Error())}
 	}
-	if info.IsDir() {
-		return nil, nil, invalid(fmt.Errorf("%s is a directory; name its files, as in %s", file, filepath.Join(file, "*.yaml")))
-	}
-	if info.Size() > scenario.MaxBytes {
-		return nil, nil, invalid(fmt.Errorf("%s: a scenario has at most %d bytes, this has %d", file, scenario.MaxBytes, info.Size()))
-	}
-	data, err := os.ReadFile(file)
+	defer opened.Close()
+	return parseStory(file, opened)
+}
+
+func parseStory(file string, from io.Reader) (*scenario.Scenario, []scenario.Problem) {
+	data, err := io.ReadAll(io.LimitReader(from, scenario.MaxBytes+1))
 	if err != nil {
-		return nil, nil, invalid(unreadable(file, err))
+		return nil, []scenario.Problem{fileProblem(file, "unreadable", "cannot be read: "+cause(err).Error())}
 	}
-	s, problems := scenario.Parse(file, data)
-	return s, problems, nil
+	if len(data) > scenario.MaxBytes {
+		return nil, []scenario.Problem{fileProblem(file, "too-large", fmt.Sprintf("is too large, a scenario has at most %d bytes", scenario.MaxBytes))}
+	}
+	return scenario.Parse(file, data)
+}
+
+// fileProblem is about a whole file: it has no line.
+func fileProblem(file, code, message string) scenario.Problem {
+	return scenario.Problem{Position: scenario.Position{File: file}, Severity: scenario.SeverityError, Code: code, Message: message}
+}
+
+// problemLine is how a problem is printed.
+func problemLine(p scenario.Problem) string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Message
+	}
+	return p.String()
 }

@@ -185,6 +185,9 @@ func (a *app) readData(file string) ([]byte, error) {
 		from = opened
 	}
 	data, err := io.ReadAll(io.LimitReader(from, maxData+1))
+	if err == nil && len(data) == 0 && file == "-" {
+		return nil, invalid(badFlag("data", "standard input is empty, and was to be the payload"))
+	}
 	if err == nil && len(data) > maxData {
 		err = fmt.Errorf("%s is larger than %d MiB", file, maxData>>20)
 	}
@@ -247,7 +250,7 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
 	}
 	views := []sentView{}
-	unsuccessful := 0
+	unsuccessful, dropped := 0, 0
 	tell := func(d emulator.Delivery) {
 		v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Body: string(d.Body)}
 		if n := len(d.Attempts); n > 0 {
@@ -258,6 +261,10 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		}
 		if f.asJSON {
 			views = append(views, v)
+			return
+		}
+		if ctx.Err() != nil && d.Status.Word() == "dropped" {
+			dropped++ // by Ctrl-C, and maybe thousands
 			return
 		}
 		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(string(v.Event)), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
@@ -276,6 +283,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		if err == nil && r.State == report.Broken {
 			err = errors.New(r.Error)
 		}
+	}
+	if dropped > 0 {
+		fmt.Fprintf(a.stdout, "%d more dropped\n", dropped)
 	}
 	if err != nil {
 		return failed(err)
