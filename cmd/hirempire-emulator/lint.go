@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -24,8 +26,6 @@ func (a *app) lint() *cobra.Command {
 		Short: "List every problem of scenario files as file:line:col: message",
 		Long: `List every problem of scenario files as file:line:col: message. A FILE may be a
 pattern such as stories/*.yaml; - is standard input.
-
-Whether fixtures exist is looked at once a file has no other error.
 
 Errors keep a story from being performed and make the exit code 2. Warnings are
 for what is legal but odd; warnings alone exit 0.`,
@@ -45,9 +45,9 @@ for what is legal but odd; warnings alone exit 0.`,
 			files := 0
 			for _, pattern := range args {
 				if pattern == "-" {
-					s, found := parseStory("stdin", a.stdin)
+					s, found := parseStory("stdin", a.stdin, scenario.Draft)
 					if s != nil {
-						found = append(found, emulator.MissingFixtures(s, e, os.DirFS("."), dir)...)
+						found = inOrder(append(found, emulator.MissingFixtures(s, e, os.DirFS("."), dir)...))
 					}
 					problems = append(problems, found...)
 					files++
@@ -61,9 +61,9 @@ for what is legal but odd; warnings alone exit 0.`,
 					problems = append(problems, fileProblem(pattern, "unreadable", "matches no file"))
 				}
 				for _, file := range matched {
-					s, found := readStory(file)
+					s, found := readStory(file, scenario.Draft)
 					if s != nil {
-						found = append(found, emulator.MissingFixtures(s, e, os.DirFS(filepath.Dir(file)), dir)...)
+						found = inOrder(append(found, emulator.MissingFixtures(s, e, os.DirFS(filepath.Dir(file)), dir)...))
 					}
 					problems = append(problems, found...)
 					files++
@@ -76,6 +76,14 @@ for what is legal but odd; warnings alone exit 0.`,
 	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as a JSON array")
 	return cmd
+}
+
+// inOrder returns the problems of a file in its order.
+func inOrder(problems []scenario.Problem) []scenario.Problem {
+	slices.SortStableFunc(problems, func(a, b scenario.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return problems
 }
 
 func (a *app) showProblems(problems []scenario.Problem, files int, asJSON bool) error {

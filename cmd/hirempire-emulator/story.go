@@ -60,7 +60,7 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 			add(name, nil, []scenario.Problem{fileProblem(name, "unreadable", "matches no file")}, nil)
 		}
 		for _, file := range files {
-			s, problems := readStory(file)
+			s, problems := readStory(file, scenario.Parse)
 			add(file, s, problems, os.DirFS(filepath.Dir(file)))
 		}
 	}
@@ -143,7 +143,7 @@ func filesOf(pattern string) ([]string, error) {
 
 // readStory reads a story from a file. What keeps it from being read is a problem
 // like any other, so that it does not silence those of other files.
-func readStory(file string) (*scenario.Scenario, []scenario.Problem) {
+func readStory(file string, parse parseFunc) (*scenario.Scenario, []scenario.Problem) {
 	info, err := os.Stat(file)
 	if err == nil && info.IsDir() {
 		return nil, []scenario.Problem{fileProblem(file, "unreadable", "is a directory; name its files, as in "+filepath.Join(file, "*.yaml"))}
@@ -153,10 +153,10 @@ func readStory(file string) (*scenario.Scenario, []scenario.Problem) {
 		return nil, []scenario.Problem{fileProblem(file, "unreadable", "cannot be read: "+cause(err).Error())}
 	}
 	defer opened.Close()
-	return parseStory(file, opened)
+	return parseStory(file, opened, parse)
 }
 
-func parseStory(file string, from io.Reader) (*scenario.Scenario, []scenario.Problem) {
+func parseStory(file string, from io.Reader, parse parseFunc) (*scenario.Scenario, []scenario.Problem) {
 	data, err := io.ReadAll(io.LimitReader(from, scenario.MaxBytes+1))
 	if err != nil {
 		return nil, []scenario.Problem{fileProblem(file, "unreadable", "cannot be read: "+cause(err).Error())}
@@ -164,8 +164,11 @@ func parseStory(file string, from io.Reader) (*scenario.Scenario, []scenario.Pro
 	if len(data) > scenario.MaxBytes {
 		return nil, []scenario.Problem{fileProblem(file, "too-large", fmt.Sprintf("is too large, a scenario has at most %d bytes", scenario.MaxBytes))}
 	}
-	return scenario.Parse(file, data)
+	return parse(file, data)
 }
+
+// parseFunc is [scenario.Parse] or [scenario.Draft].
+type parseFunc func(file string, data []byte) (*scenario.Scenario, []scenario.Problem)
 
 // fileProblem is about a whole file: it has no line.
 func fileProblem(file, code, message string) scenario.Problem {

@@ -37,17 +37,24 @@ var (
 // file order. A file that is no YAML has one problem; in every other, all of
 // them are listed, up to [MaxProblems].
 func Parse(file string, data []byte) (*Scenario, []Problem) {
+	s, problems := Draft(file, data)
+	if HasErrors(problems) {
+		return nil, problems
+	}
+	return s, problems
+}
+
+// Draft is [Parse] for callers that look for further problems: it returns what
+// could be read although there are errors, which is not to be performed. It is nil
+// only where the file is no YAML.
+func Draft(file string, data []byte) (*Scenario, []Problem) {
 	p := &parser{collector: collector{file: file}}
 	var s *Scenario
 	if root := p.load(data); root != nil {
 		s = p.story(root)
 		p.warn(s)
 	}
-	problems := p.sorted()
-	if HasErrors(problems) {
-		return nil, problems
-	}
-	return s, problems
+	return s, p.sorted()
 }
 
 // A parser turns the nodes of one file into a scenario.
