@@ -52,7 +52,10 @@ func (a *app) listEditions() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			var views []editionView
 			for _, e := range hirempire.Editions() {
-				v := editionView{Name: e, Default: e == hirempire.DefaultEdition, Rules: e.Rules().Describe()}
+				v := editionView{Name: e, Default: e == hirempire.DefaultEdition}
+				for _, rule := range e.Rules().Describe() {
+					v.Rules = append(v.Rules, rule.Text)
+				}
 				for _, r := range hirempire.Routes(e) {
 					v.Routes = append(v.Routes, routeView(r))
 				}

@@ -43,7 +43,7 @@ func (a *app) serve() *cobra.Command {
 
 Any token that starts with sk is valid and has a workspace of its own; some have
 a fixed fate, see the README. Stop with Ctrl-C or SIGTERM: what is being
-delivered may end, the rest is dropped and counted.
+delivered may end within five seconds, the rest is dropped and counted.
 
 --tls-addr also serves HTTPS, for clients that cannot be told another URL than
 https://api.hirempire.com: they find it by name or alias, and trust the CA that

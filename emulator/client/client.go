@@ -67,11 +67,20 @@ func (e *Error) Error() string {
 
 // call sends a request and decodes the answer, if into is not nil.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body, into any) error {
+	answer, err := c.send(ctx, method, path, query, body)
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(answer, into)
+}
+
+// send sends a request and returns the answer's body; what is no success is an error.
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, body any) ([]byte, error) {
 	var reader io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		reader = bytes.NewReader(b)
 	}
@@ -80,7 +89,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -90,30 +99,35 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
+	if err != nil || res.StatusCode/100 == 2 {
+		return answer, err
 	}
-	if res.StatusCode/100 != 2 {
-		envelope := struct{ Error *Error }{}
-		if json.Unmarshal(answer, &envelope) != nil || envelope.Error == nil {
-			return fmt.Errorf("%s %s answered %s: %.200q", method, c.base+path, res.Status, answer)
-		}
-		envelope.Error.Status = res.StatusCode
-		return envelope.Error
+	envelope := struct{ Error *Error }{}
+	if json.Unmarshal(answer, &envelope) != nil || envelope.Error == nil {
+		return nil, fmt.Errorf("%s %s answered %s: %.200q", method, c.base+path, res.Status, answer)
 	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(answer, into)
+	envelope.Error.Status = res.StatusCode
+	return nil, envelope.Error
 }
 
 // Ready asks whether the emulator is ready.
 func (c *Client) Ready(ctx context.Context) error {
 	return c.call(ctx, http.MethodGet, "/readyz", nil, nil, nil)
+}
+
+// Alive asks whether the emulator answers at all.
+func (c *Client) Alive(ctx context.Context) error {
+	return c.call(ctx, http.MethodGet, "/livez", nil, nil, nil)
+}
+
+// CA returns, in PEM form, the CA that clients of the emulator's HTTPS listener
+// have to trust. The error is an [*Error] if it has no such listener.
+func (c *Client) CA(ctx context.Context) ([]byte, error) {
+	return c.send(ctx, http.MethodGet, "/ca.pem", nil, nil)
 }
 
 // A Workspace is what one token can see.

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -35,6 +36,9 @@ func TestClientCoversTheControlAPI(t *testing.T) {
 	s := emulatortest.Start(t)
 	if err := s.Ready(ctx); err != nil {
 		t.Fatal(err)
+	}
+	if err := s.Alive(ctx); err != nil {
+		t.Error(err)
 	}
 	hook, err := s.Register(ctx, consumer(t))
 	if err != nil || !hook.Active || len(hook.Events) != 7 || hook.Challenge == nil || !hook.Challenge.Passed {
@@ -124,6 +128,25 @@ func TestClientCoversTheControlAPI(t *testing.T) {
 	}
 }
 
+func TestClientFetchesTheCA(t *testing.T) {
+	t.Parallel()
+	e, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", TLSAddr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = e.Shutdown(context.Background())
+	})
+	if pem, err := client.New(e.URL(), &http.Client{Transport: transport}).CA(t.Context()); err != nil || string(pem) != string(e.CAPEM()) {
+		t.Errorf("%s, %v", pem, err)
+	}
+}
+
 // An error says what the answer says.
 func TestErrorsExplain(t *testing.T) {
 	t.Parallel()
@@ -142,6 +165,9 @@ func TestErrorsExplain(t *testing.T) {
 	_, err = s.Perform(t.Context(), client.Performance{YAML: "version: 1\nsteps: []\n"}, patience)
 	if explained, ok := errors.AsType[*client.Error](err); !ok || explained.Status != 400 || len(explained.Problems) == 0 {
 		t.Errorf("the story said %v", err)
+	}
+	if _, err := s.CA(t.Context()); err == nil || !strings.Contains(err.Error(), "--tls-addr") {
+		t.Errorf("without HTTPS CA said %v", err)
 	}
 	// Something else listens there.
 	other := httptest.NewServer(http.NotFoundHandler())

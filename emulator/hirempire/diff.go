@@ -7,7 +7,7 @@ import (
 
 // A Change is one thing that a client meets differently in a later edition.
 type Change struct {
-	// About is operations, errors or rules.
+	// About is operations, errors, rules or fields.
 	About string `json:"about"`
 	// Before and After say how it is in each; empty where it is not there.
 	Before string `json:"before"`
@@ -15,15 +15,15 @@ type Change struct {
 }
 
 // Diff lists what changes for a client that goes from one edition to another:
-// routes, errors and rules, in this order. The payloads have the same fields in
-// every edition; the form of their ids is a rule.
+// routes, errors, rules and fields, in this order. Payloads have the same fields
+// in every edition; only their ids look different.
 func Diff(from, to Edition) []Change {
 	changes := diffLines("operations", routeLines(from), routeLines(to))
 	changes = append(changes, diffErrors(from, to)...)
 	before, after := from.Rules().Describe(), to.Rules().Describe()
 	for i := range before {
 		if before[i] != after[i] {
-			changes = append(changes, Change{"rules", before[i], after[i]})
+			changes = append(changes, Change{before[i].About, before[i].Text, after[i].Text})
 		}
 	}
 	return changes

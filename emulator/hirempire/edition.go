@@ -58,17 +58,23 @@ func (e Edition) Rules() Rules {
 	return Rules{ListsUpdatedAt: true, UUIDs: true}
 }
 
-// Describe says the rules in words, a line each, in a fixed order.
-func (r Rules) Describe() []string {
-	choose := func(yes bool, a, b string) string {
+// A Rule is one of the [Rules] in words.
+type Rule struct {
+	About string // rules, or fields
+	Text  string
+}
+
+// Describe says the rules in words, in a fixed order.
+func (r Rules) Describe() []Rule {
+	choose := func(about string, yes bool, a, b string) Rule {
 		if yes {
-			return a
+			return Rule{about, a}
 		}
-		return b
+		return Rule{about, b}
 	}
-	return []string{
-		choose(r.OneActive, "a workspace has at most one active webhook", "a workspace has any number of active webhooks"),
-		choose(r.ListsUpdatedAt, "listed webhooks have updated_at", "listed webhooks have no updated_at"),
-		choose(r.UUIDs, "ids in payloads are UUIDs", "ids in payloads are comp_, job_, app_ or mtg_ and 18 of [a-z0-9]"),
+	return []Rule{
+		choose("rules", r.OneActive, "a workspace has at most one active webhook", "a workspace has any number of active webhooks"),
+		choose("fields", r.ListsUpdatedAt, "listed webhooks have updated_at", "listed webhooks have no updated_at"),
+		choose("fields", r.UUIDs, "ids in payloads are UUIDs", "ids in payloads are comp_, job_, app_ or mtg_ and 18 of [a-z0-9]"),
 	}
 }
