@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -284,11 +285,11 @@ func TestRunWithRetries(t *testing.T) {
 	opts := seeded(1)
 	opts.Retries = 8
 	e := start(t, opts)
-	n := 0 // one webhook: its requests come one after the other
+	var n atomic.Int64
 	consumer := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var p struct{ Event string }
 		answer := decode(r, &p)
-		if n++; n%5 == 0 {
+		if n.Add(1)%5 == 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		fmt.Fprint(w, answer)
