@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
@@ -266,7 +269,7 @@ func TestWaitsMissNothing(t *testing.T) {
 	}
 }
 
-// What New refuses leaves no journal open; a pipe is no journal.
+// What New refuses leaves no journal open.
 func TestJournalIsOpenedLast(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "journal.jsonl")
@@ -278,18 +281,20 @@ func TestJournalIsOpenedLast(t *testing.T) {
 	}
 }
 
-// With retries, a consumer that refuses every fifth delivery gets all of them, at
-// full speed without waiting.
+// With retries, a consumer that refuses every fifth delivery for a day gets all of
+// them, at full speed without waiting: the clock stands still, so that whoever
+// waited would wait for ever.
 func TestRunWithRetries(t *testing.T) {
 	t.Parallel()
 	opts := seeded(1)
-	opts.Retries = 8
+	opts.Retries, opts.Clock = 8, emulator.NewManualClock(day)
 	e := start(t, opts)
 	var n atomic.Int64
 	consumer := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var p struct{ Event string }
 		answer := decode(r, &p)
 		if n.Add(1)%5 == 0 {
+			w.Header().Set("Retry-After", "86400")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		fmt.Fprint(w, answer)
@@ -302,4 +307,48 @@ func TestRunWithRetries(t *testing.T) {
 	if err != nil || !r.OK() || r.State != report.Finished || r.Deliveries.Delivered != 200 {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// An event that waits at a full queue is in no queue that a reset could empty: the
+// reset ends it all the same, and says so.
+func TestResetEndsWhoWaitsAtAFullQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		opts := seeded(1)
+		opts.Limits.QueuedDeliveries, opts.SkipChallenge = 1, true
+		opts.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() { // reads and never answers
+				_, _ = io.Copy(io.Discard, theirs)
+				theirs.Close()
+			}()
+			return ours, nil
+		}
+		e, err := emulator.New(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Register(t.Context(), "sk-1", "http://consumer/", hirempire.Events()); err != nil {
+			t.Fatal(err)
+		}
+		asJSON := map[string]string{"Content-Type": "application/json"}
+		answers := make(chan string, 2)
+		for range 2 { // the first fills the queue, the second waits for room
+			go func() {
+				answers <- ask(t, e, "POST", "/_emulator/events?wait=1s", `{"event":"job_added"}`, asJSON).Body.String()
+			}()
+			synctest.Wait()
+		}
+		if w := ask(t, e, "POST", "/_emulator/reset", "", nil); w.Code != 200 {
+			t.Errorf("the reset answered %d %s", w.Code, w.Body)
+		}
+		for range 2 {
+			if got := <-answers; !strings.Contains(got, `"code":"reset"`) {
+				t.Errorf("an event answered %s", got)
+			}
+		}
+		if err := e.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -1,13 +1,17 @@
 package emulator_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
@@ -220,29 +224,80 @@ func TestPlayAfterRegistration(t *testing.T) {
 	}
 }
 
-// The first event leaves after the answer to the registration was written.
+// The first event leaves after the answer to the registration was written and
+// flushed: while the answer is being written everything else comes to rest, so
+// that an event which left too early would be there.
 func TestPlayBeginsAfterTheAnswer(t *testing.T) {
 	t.Parallel()
-	opts := seeded(1)
-	opts.Play, opts.Speed = "hiring-happy-path", emulator.MaxSpeed
-	e := start(t, opts)
-	answered := make(chan struct{})
-	first := make(chan bool, 100)
-	consumer := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		var p struct{ Event string }
-		answer := decode(r, &p)
-		if p.Event != "" {
-			// It can be answered only if the client has its answer while this waits.
-			<-answered
-			first <- true
+	synctest.Test(t, func(t *testing.T) {
+		events := make(chan string, 100)
+		opts := seeded(1)
+		opts.Play, opts.Speed, opts.DialContext = "hiring-happy-path", emulator.MaxSpeed, inMemory(events)
+		e, err := emulator.New(opts)
+		if err != nil {
+			t.Fatal(err)
 		}
-		fmt.Fprint(w, answer)
+		w := &watchedWriter{ResponseRecorder: httptest.NewRecorder(), look: func(when string) {
+			synctest.Wait()
+			if n := len(events); n > 0 {
+				t.Errorf("%d events arrived %s", n, when)
+			}
+		}}
+		req := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/create-webhook", strings.NewReader(registration("http://consumer/")))
+		req.Header.Set("Authorization", "Bearer sk-1")
+		e.Handler().ServeHTTP(w, req)
+		if w.Code != 200 || !w.Flushed {
+			t.Errorf("%d %s, flushed: %v", w.Code, w.Body, w.Flushed)
+		}
+		for range 9 {
+			<-events
+		}
+		if err := e.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
-	if got := create(t, e, hirempire.Request{Token: "sk-1", Body: registration(consumer)}); got.status != 200 {
-		t.Fatal(got.body)
+}
+
+// watchedWriter looks around while an answer is written.
+type watchedWriter struct {
+	*httptest.ResponseRecorder
+	look func(when string)
+}
+
+func (w *watchedWriter) Write(b []byte) (int, error) {
+	w.look("before the answer was written")
+	return w.ResponseRecorder.Write(b)
+}
+
+func (w *watchedWriter) Flush() {
+	w.look("before the answer was flushed")
+	w.ResponseRecorder.Flush()
+}
+
+// inMemory dials a good consumer that needs no socket, for bubbles of virtual
+// time. It tells of each event.
+func inMemory(events chan<- string) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			defer theirs.Close()
+			for in := bufio.NewReader(theirs); ; {
+				req, err := http.ReadRequest(in)
+				if err != nil {
+					return
+				}
+				var p struct{ Event string }
+				answer := decode(req, &p)
+				if p.Event != "" {
+					events <- p.Event
+				}
+				if _, err := fmt.Fprintf(theirs, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer); err != nil {
+					return
+				}
+			}
+		}()
+		return ours, nil
 	}
-	close(answered)
-	<-first
 }
 
 func TestUnknownPlayIsRefused(t *testing.T) {
