@@ -377,7 +377,7 @@ func TestOutcomeIsOptional(t *testing.T) {
 		var got requests
 		r := newRig(t, deliver.Config{Dial: network{"c:80": got.answering(ok)}.dial})
 		r.Enqueue(t.Context(), workspace.Webhook{ID: "hook", RequestURL: "http://c/"}, journal.Delivery{ID: "1", Workspace: "ws"}, deliver.Handling{})
-		if err := r.journal.AwaitIDs(t.Context(), "ws", []string{"1"}); err != nil || r.status("1") != journal.Delivered {
+		if _, err := r.journal.Await(t.Context(), journal.Filter{Workspace: "ws"}, 0, 1); err != nil || r.status("1") != journal.Delivered {
 			t.Errorf("%v, %s", err, r.status("1"))
 		}
 	})

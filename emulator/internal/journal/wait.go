@@ -70,24 +70,6 @@ func (j *Journal) awaitSelected(ctx context.Context, s selector, since uint64, w
 	return j.await(ctx, w)
 }
 
-// AwaitIDs returns once each of the deliveries is settled or forgotten.
-func (j *Journal) AwaitIDs(ctx context.Context, workspace string, ids []string) error {
-	open := map[string]bool{}
-	w := &wait{
-		workspace: workspace, done: make(chan struct{}),
-		counts: func(e *entry) bool { return e.delivery != nil && open[e.delivery.ID] },
-	}
-	j.mu.Lock()
-	for _, id := range ids {
-		if _, e := j.open(workspace, id); e != nil {
-			open[id] = true
-		}
-	}
-	w.want = len(open)
-	_, err := j.await(ctx, w)
-	return err
-}
-
 // await is called with the lock held and releases it.
 func (j *Journal) await(ctx context.Context, w *wait) (int, error) {
 	if w.count >= w.want {

@@ -151,69 +151,6 @@ func TestWaitTimesOut(t *testing.T) {
 	})
 }
 
-func TestAwaitIDs(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		j := journal.New(journal.Limits{Entries: 1})
-		settle(j, delivery("a", "settled"), journal.Delivered)
-		settle(j, delivery("a", "evicts it"), journal.Delivered)
-		for _, id := range []string{"1", "2", "other"} {
-			j.Emitted(delivery("a", id))
-		}
-		if err := j.AwaitIDs(t.Context(), "a", []string{"settled", "never"}); err != nil {
-			t.Errorf("settled or forgotten ones are waited for: %v", err)
-		}
-		results := make(chan error, 1)
-		go func() { results <- j.AwaitIDs(t.Context(), "a", []string{"1", "settled", "2", "1"}) }()
-		synctest.Wait()
-		j.Finished("a", "1", journal.Failed, "")
-		j.Finished("a", "other", journal.Delivered, "")
-		synctest.Wait()
-		select {
-		case err := <-results:
-			t.Fatalf("one of two is settled, and the wait ended: %v", err)
-		default:
-		}
-		j.Finished("a", "2", journal.Dropped, "")
-		if err := <-results; err != nil {
-			t.Errorf("AwaitIDs = %v", err)
-		}
-
-		j.Emitted(delivery("a", "3"))
-		go func() { results <- j.AwaitIDs(t.Context(), "a", []string{"3"}) }()
-		synctest.Wait()
-		j.Reset("a")
-		if err := <-results; !errors.Is(err, journal.ErrReset) {
-			t.Errorf("after a reset AwaitIDs = %v", err)
-		}
-	})
-}
-
-// The wait for one delivery must not take another of the same name in another
-// workspace for it, nor end for one that is emitted later.
-func TestAwaitIDsIsOfOneWorkspace(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		j := journal.New(journal.Limits{})
-		j.Emitted(delivery("a", "1"))
-		j.Emitted(delivery("b", "1"))
-		results := make(chan error, 1)
-		go func() { results <- j.AwaitIDs(t.Context(), "a", []string{"1"}) }()
-		synctest.Wait()
-		j.Finished("b", "1", journal.Delivered, "")
-		synctest.Wait()
-		select {
-		case err := <-results:
-			t.Fatalf("the wait ended for another workspace's: %v", err)
-		default:
-		}
-		j.Finished("a", "1", journal.Delivered, "")
-		if err := <-results; err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func TestNearestMissesTheClosestAndNewestFirst(t *testing.T) {
 	t.Parallel()
 	j := journal.New(journal.Limits{})
