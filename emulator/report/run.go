@@ -24,6 +24,7 @@ const (
 	Finished  State = "finished"
 	Cancelled State = "cancelled" // ended before its last step
 	Broken    State = "broken"    // could not be performed to its end
+	Stalled   State = "stalled"   // ended by an await that was not met
 )
 
 // MaxFailures is how many failures a report lists; all of them are counted.
@@ -48,17 +49,37 @@ type Run struct {
 	StepsDone int           `json:"steps_done"`
 	Events    uint64        `json:"events"`
 	// Unheard is how many events had no subscriber.
-	Unheard    uint64            `json:"unheard"`
-	Deliveries Ledger            `json:"deliveries"`
-	Causes     map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
-	Latency    Latency           `json:"latency"`
-	Failures   []Failure         `json:"failures,omitempty"` // the first MaxFailures
+	Unheard    uint64 `json:"unheard"`
+	Deliveries Ledger `json:"deliveries"`
+	// Planned is how many of the failed and dropped deliveries a fault on purpose
+	// explains: nobody is blamed for them.
+	Planned uint64 `json:"planned"`
+	// Faults counts what went wrong on purpose, by kind.
+	Faults map[string]uint64 `json:"faults,omitempty"`
+	// Challenges counts those of challenge steps, Unpassed those of them that were
+	// answered wrong, without a reason on purpose.
+	Challenges uint64 `json:"challenges"`
+	Unpassed   uint64 `json:"unpassed"`
+	// Armed are faults of the API that the story armed and nobody met.
+	Armed    []Armed           `json:"armed,omitempty"`
+	Causes   map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
+	Latency  Latency           `json:"latency"`
+	Failures []Failure         `json:"failures,omitempty"` // the first MaxFailures
 }
 
-// A Failure is one delivery that did not succeed.
+// An Armed fault of the API was still there at the end of the run.
+type Armed struct {
+	ID        string `json:"id"`
+	Position  string `json:"position"` // of the step, file:line:col
+	Operation string `json:"operation"`
+	What      string `json:"what"`
+	Times     int    `json:"times"` // that are left
+}
+
+// A Failure is one delivery, or challenge, that did not succeed.
 type Failure struct {
-	Delivery string `json:"delivery"`
-	Event    string `json:"event"`
+	Delivery string `json:"delivery"` // its id, or the challenge's
+	Event    string `json:"event"`    // or challenge
 	Position string `json:"position"` // of the step, file:line:col
 	Status   string `json:"status"`   // such as failed(timeout)
 	Detail   string `json:"detail,omitempty"`
@@ -93,10 +114,15 @@ func (l *Latencies) Summary() Latency {
 	return Latency{at(50), at(99), time.Duration(l.h.Max()) * time.Microsecond}
 }
 
-// OK reports whether the run came to its end and every delivery was delivered.
+// OK reports whether the run came to its end, and every delivery and challenge
+// went well that was not spoilt on purpose.
 func (r Run) OK() bool {
-	return r.State == Finished && r.Deliveries.Balanced() && r.Deliveries.Delivered == r.Deliveries.Emitted
+	return r.State == Finished && r.Deliveries.Balanced() && r.Deliveries.Delivered+r.Planned == r.Deliveries.Emitted && r.Unpassed == 0
 }
+
+// Unsuccessful returns how many deliveries did not succeed without a reason on
+// purpose.
+func (r Run) Unsuccessful() uint64 { return r.Deliveries.Failed + r.Deliveries.Dropped - r.Planned }
 
 // Rerun returns the command that repeats the run byte for byte against another
 // consumer at to; flags are what it needs beside the run's own choices.
@@ -121,8 +147,13 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 		fmt.Fprintf(w, " (%d without a subscriber)", r.Unheard)
 	}
 	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, r.Deliveries)
-	for _, cause := range slices.Sorted(maps.Keys(r.Causes)) {
-		fmt.Fprintf(w, "              %s × %s\n", strconv.FormatUint(r.Causes[cause], 10), cause)
+	writeCounts(w, r.Causes)
+	if r.Faults != nil {
+		fmt.Fprintf(w, "  on purpose  %d of them failed or dropped\n", r.Planned)
+		writeCounts(w, r.Faults)
+	}
+	if r.Challenges > 0 {
+		fmt.Fprintf(w, "  challenges  %d, %d of them not passed\n", r.Challenges, r.Unpassed)
 	}
 	if r.Latency.Max > 0 {
 		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
@@ -134,13 +165,22 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 		}
 		fmt.Fprintln(w)
 	}
-	if all, shown := r.Deliveries.Failed+r.Deliveries.Dropped, uint64(len(r.Failures)); all > shown {
+	if all, shown := r.Unsuccessful()+r.Unpassed, uint64(len(r.Failures)); all > shown {
 		fmt.Fprintf(w, "  … and %d more\n", all-shown)
 	}
 	if !r.Deliveries.Balanced() {
 		fmt.Fprintf(w, "  the accounting does not balance: %d emitted, but %s\n", r.Deliveries.Emitted, r.Deliveries)
 	}
+	for _, a := range r.Armed {
+		fmt.Fprintf(w, "  %s: still armed for %d calls of %s: %s\n", a.Position, a.Times, a.Operation, a.What)
+	}
 	fmt.Fprintf(w, "  rerun       %s\n", rerun)
+}
+
+func writeCounts(w io.Writer, counts map[string]uint64) {
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(w, "              %s × %s\n", strconv.FormatUint(counts[what], 10), what)
+	}
 }
 
 // Round returns the duration with about three digits, for people.

@@ -69,11 +69,15 @@ type Member struct {
 	Company, Job, Applicant string
 }
 
-// A Step is one line of the story: an event or, where Event is empty, a wait.
+// A Step is one line of the story: exactly one of Event, Wait, Fault, Await and
+// Challenge is set.
 type Step struct {
-	Pos   Position
-	Event hirempire.Event
-	Wait  time.Duration
+	Pos       Position
+	Event     hirempire.Event
+	Wait      time.Duration
+	Fault     *APIFault
+	Await     *Await
+	Challenge *ChallengeFault // a challenge in the middle of events, to every active webhook
 	// Names of the members that the event is about, "" where the file is silent.
 	Company, Job, Applicant, Meeting string
 	// Repeat is how often the event is emitted, at least 1.
@@ -89,6 +93,8 @@ type Step struct {
 	// FixturePos.
 	Fixture    string
 	FixturePos Position
+	// Delivery says what goes wrong with the deliveries of the event.
+	Delivery DeliveryFault
 }
 
 // A Setting gives one payload path a value of the documented type.
@@ -98,12 +104,13 @@ type Setting struct {
 	Value json.RawMessage // compact JSON
 }
 
-// Deliveries returns how many events one performance emits.
+// Deliveries returns how many deliveries one performance makes to a webhook that
+// gets every event, duplicates included.
 func (s *Scenario) Deliveries() int {
 	total := 0
 	for _, step := range s.Steps {
 		if step.Event != "" {
-			total += step.Repeat
+			total += step.Repeat * (1 + step.Delivery.Duplicates)
 		}
 	}
 	return total
@@ -122,7 +129,7 @@ func (s *Scenario) Span() time.Duration {
 	for _, step := range s.Steps {
 		span += step.Wait
 		if step.Event != "" {
-			span += time.Duration(step.Repeat-1)*step.Every + step.Jitter
+			span += time.Duration(step.Repeat-1)*step.Every + step.Jitter + step.Delivery.Delay
 		}
 	}
 	return span

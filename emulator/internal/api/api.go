@@ -96,6 +96,7 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		fault, armed := s.takeFault(op, call)
 		if armed {
 			bodyNote = joinNotes(bodyNote, describe(fault))
+			allowTime(w, fault)
 			if s.Clock.Sleep(r.Context(), fault.Delay) != nil {
 				return // the client went away
 			}
@@ -108,11 +109,14 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		status, by := http.StatusOK, "success"
 		var body []byte
 		switch {
-		case fault.Cut != "":
+		case fault.Drop != "":
 			status, by = 0, byFault
 		case fault.Answer != nil:
 			status, by, body = fault.Answer.Status, byFault, fault.Answer.Body
 		default:
+			if fault.Challenge != nil {
+				call.Challenge = *fault.Challenge
+			}
 			answer, outcome, failure = perform(r.Context(), call)
 			if failure != nil {
 				status, by, body = failure.Status, failure.Code, failure.Body()
@@ -134,8 +138,8 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 			Note:       joinNotes(bodyNote, outcome.Note),
 			Took:       watch.Elapsed(),
 		})
-		if fault.Cut != "" {
-			cut(w, fault.Cut)
+		if fault.Drop != "" {
+			cut(w, fault.Drop)
 			return
 		}
 		var answered func()

@@ -77,3 +77,11 @@ func (t *Timeline) WaitUntil(ctx context.Context, elapsed time.Duration) error {
 	due := t.started.Add(time.Duration(float64(t.elapsed) / float64(t.speed)))
 	return t.clock.Sleep(ctx, due.Sub(t.clock.Now()))
 }
+
+// Still lets the run's time stand still while something takes its time: the
+// schedule does not make up for it.
+func (t *Timeline) Still(something func()) {
+	began := t.clock.Now()
+	something()
+	t.started = t.started.Add(t.clock.Now().Sub(began))
+}

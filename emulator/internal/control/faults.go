@@ -14,16 +14,16 @@ import (
 )
 
 // drop is how a connection is cut: true and "close" close it, "reset" resets it.
-type drop workspace.Cut
+type drop string
 
 func (d *drop) UnmarshalJSON(b []byte) error {
 	switch string(b) {
 	case "false", "null", `""`:
 		*d = ""
 	case "true", `"close"`:
-		*d = drop(workspace.CutClose)
+		*d = "close"
 	case `"reset"`:
-		*d = drop(workspace.CutReset)
+		*d = "reset"
 	default:
 		return errors.New("drop is true, \"close\" or \"reset\"")
 	}
@@ -81,7 +81,7 @@ func (s *server) armFault(r *request) (answer, error) {
 
 // fault reads what is to be armed.
 func (s *server) fault(b faultBody) (workspace.Fault, error) {
-	f := workspace.Fault{Operation: b.Operation, Cut: workspace.Cut(b.Drop), Delay: time.Duration(b.Delay), Times: 1}
+	f := workspace.Fault{Operation: b.Operation, Drop: string(b.Drop), Delay: time.Duration(b.Delay), Times: 1}
 	if b.Times != nil {
 		f.Times = *b.Times
 	}
@@ -143,13 +143,13 @@ type faultView struct {
 	Error     string              `json:"error,omitempty"`
 	Status    int                 `json:"status,omitempty"`
 	Body      string              `json:"body,omitempty"`
-	Drop      workspace.Cut       `json:"drop,omitempty"`
+	Drop      string              `json:"drop,omitempty"`
 	Delay     string              `json:"delay,omitempty"`
 	Times     int                 `json:"times"` // that are left
 }
 
 func viewFault(f workspace.Fault) faultView {
-	v := faultView{ID: f.ID, Operation: f.Operation, Workspace: f.Workspace, Drop: f.Cut, Times: f.Times}
+	v := faultView{ID: f.ID, Operation: f.Operation, Workspace: f.Workspace, Drop: f.Drop, Times: f.Times}
 	if f.Answer != nil {
 		v.Error, v.Status, v.Body = f.Answer.Code, f.Answer.Status, string(f.Answer.Body)
 	}

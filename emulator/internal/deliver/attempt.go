@@ -24,9 +24,13 @@ func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string,
 	var attempts []journal.Attempt
 	for {
 		at := d.cfg.Clock.Now()
-		a, err := d.client.post(ctx, it.RequestURL, it.Body, d.cfg.Timeout)
+		r := request{url: it.RequestURL, body: it.Body, headers: it.Headers, timeout: d.cfg.Timeout}
+		if len(attempts) == 0 { // what disturbs a connection has passed when it is tried again
+			r.wire, r.rate = it.Wire, it.Rate
+		}
+		a, err := d.client.post(ctx, r)
 		if err != nil {
-			return journal.Dropped.With(causeOf(err)), "given up while it was being sent: it may have arrived", attempts
+			return journal.Dropped.With(CauseOf(err)), "given up while it was being sent: it may have arrived", attempts
 		}
 		attempt := journal.Attempt{At: at, Exchange: a.Exchange}
 		attempts = append(attempts, attempt)
@@ -43,7 +47,7 @@ func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string,
 			return journal.Failed.With(a.Cause), a.Detail, attempts
 		}
 		if err := d.pause(ctx, it, max(d.backoff(it.ID, len(attempts)), a.retryAfter)); err != nil {
-			return journal.Dropped.With(causeOf(err)), "given up between two attempts", attempts
+			return journal.Dropped.With(CauseOf(err)), "given up between two attempts", attempts
 		}
 		if dropped := d.unwanted(it); dropped != "" {
 			return dropped, "", attempts

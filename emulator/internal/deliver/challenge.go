@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,24 +10,80 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
-// Challenge sends one challenge to a registered URL and judges the answer. If
-// the context ended, the error is its cause.
-func (d *Deliverer) Challenge(ctx context.Context, requestURL, value string) (journal.Challenge, error) {
-	c := journal.Challenge{At: d.cfg.Clock.Now(), RequestURL: requestURL, Expected: value}
-	a, err := d.client.post(ctx, requestURL, hirempire.Marshal(hirempire.NewChallenge(value)), d.cfg.ChallengeTimeout)
-	if err == nil && a.Cause == "" {
-		a.Cause, a.Detail = judge(a, value, d.cfg.ChallengeTimeout.String())
+// Challenge sends one challenge to a registered URL, twice if it is to be odd in
+// that way, and judges the answer. If the context ended, the error is its cause.
+func (d *Deliverer) Challenge(ctx context.Context, requestURL, value string, odd scenario.ChallengeFault) (journal.Challenge, error) {
+	return d.challenge(ctx, requestURL, value, odd, d.cfg.Clock.Sleep)
+}
+
+func (d *Deliverer) challenge(ctx context.Context, requestURL, value string, odd scenario.ChallengeFault,
+	pause func(context.Context, time.Duration) error) (journal.Challenge, error) {
+	c := journal.Challenge{At: d.cfg.Clock.Now(), RequestURL: requestURL, Expected: value, Faults: oddities(odd)}
+	if err := pause(ctx, odd.Delay); err != nil {
+		return c, err
 	}
-	c.Received, c.Passed = a.Exchange, err == nil && a.Cause == ""
-	if a.Cause != "" {
-		c.Hint = d.hint(a.Cause, a.Status, requestURL, value)
+	body := hirempire.NewChallenge(value)
+	body.Type = cmp.Or(odd.Type, body.Type)
+	r := request{url: requestURL, body: hirempire.Marshal(body), timeout: d.cfg.ChallengeTimeout}
+	if odd.Rate > 0 {
+		r.wire, r.rate = scenario.Slow, odd.Rate
 	}
-	return c, err
+	times := 1
+	if odd.Twice {
+		times = 2
+	}
+	for range times {
+		a, err := d.client.post(ctx, r)
+		if err == nil && a.Cause == "" {
+			a.Cause, a.Detail = judge(a, value, d.cfg.ChallengeTimeout.String())
+		}
+		c.Received, c.Passed = a.Exchange, err == nil && a.Cause == ""
+		if a.Cause != "" {
+			c.Hint = d.hint(a.Cause, a.Status, requestURL, value)
+		}
+		if !c.Passed {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// oddities names what is odd about a challenge on purpose.
+func oddities(odd scenario.ChallengeFault) []journal.Fault {
+	var faults []journal.Fault
+	if odd.Twice {
+		faults = append(faults, journal.Fault{Kind: "twice"})
+	}
+	if odd.Delay > 0 {
+		faults = append(faults, journal.Fault{Kind: "delay", Detail: odd.Delay.String()})
+	}
+	if odd.Rate > 0 {
+		faults = append(faults, journal.Fault{Kind: "slow", Detail: fmt.Sprintf("%d bytes a second", odd.Rate)})
+	}
+	if odd.Type != "" {
+		faults = append(faults, journal.Fault{Kind: "type", Detail: odd.Type})
+	}
+	return faults
+}
+
+// EnqueueChallenge puts a challenge at the end of a webhook's queue, so that it
+// comes between the deliveries. It is not counted as one of them: of the delivery
+// only what says whose it is counts. What becomes of it is told to done; if it was
+// given up, with the cause.
+func (d *Deliverer) EnqueueChallenge(ctx context.Context, hook workspace.Webhook, of journal.Delivery, value string, odd scenario.ChallengeFault,
+	pause func(context.Context, time.Duration) error, done func(journal.Challenge, error)) {
+	of.Webhook, of.RequestURL = hook.ID, hook.RequestURL
+	d.enqueue(ctx, &item{Delivery: of, settled: make(chan struct{}), challenge: func(ctx context.Context) {
+		done(d.challenge(ctx, hook.RequestURL, value, odd, pause))
+	}})
 }
 
 // judge says what is wrong with a 2xx answer to a challenge, nothing if it is right.

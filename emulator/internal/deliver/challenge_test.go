@@ -15,6 +15,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 const value = "a1b2c3d4e5f6g7h8i9j0" // the documented example
@@ -24,7 +25,7 @@ func challenge(t *testing.T, answer string) (journal.Challenge, []string) {
 	t.Helper()
 	var got requests
 	r := newRig(t, deliver.Config{Dial: network{"c:80": got.answering(answer)}.dial})
-	c, err := r.Challenge(t.Context(), "http://c/hook", value)
+	c, err := r.Challenge(t.Context(), "http://c/hook", value, scenario.ChallengeFault{})
 	if err != nil {
 		t.Errorf("the context has not ended, but: %v", err)
 	}
@@ -194,7 +195,7 @@ func TestChallengesThatGetNoAnswer(t *testing.T) {
 				r := newRig(t, deliver.Config{Dial: net.dial})
 				defer close(end)
 				start := time.Now()
-				res, err := r.Challenge(t.Context(), "http://c/hook", value)
+				res, err := r.Challenge(t.Context(), "http://c/hook", value, scenario.ChallengeFault{})
 				x := res.Received
 				if err != nil || res.Passed || x.Cause != c.cause || !strings.Contains(x.Detail, c.detail) || !strings.Contains(res.Hint, c.hint) {
 					t.Errorf("%+v, %v", res, err)
@@ -216,7 +217,7 @@ func TestAnswerAtTheLastMoment(t *testing.T) {
 			<-time.After(time.Second - 1)
 			io.WriteString(conn, raw("200 OK", `{"challenge":"`+value+`"}`))
 		}}.dial})
-		if c, err := r.Challenge(t.Context(), "http://c/", value); err != nil || !c.Passed {
+		if c, err := r.Challenge(t.Context(), "http://c/", value, scenario.ChallengeFault{}); err != nil || !c.Passed {
 			t.Errorf("%+v, %v", c, err)
 		}
 	})
@@ -231,7 +232,7 @@ func TestChallengeEndsWithItsContext(t *testing.T) {
 		gone := errors.New("gone")
 		start := time.Now()
 		time.AfterFunc(time.Second, func() { cancel(gone) })
-		c, err := r.Challenge(ctx, "http://c/", value)
+		c, err := r.Challenge(ctx, "http://c/", value, scenario.ChallengeFault{})
 		if !errors.Is(err, gone) || c.Passed || time.Since(start) != time.Second {
 			t.Errorf("after %v: %+v, %v", time.Since(start), c, err)
 		}
@@ -264,7 +265,7 @@ func TestHintsAboutLocalhostInAContainer(t *testing.T) {
 	} {
 		for _, inside := range []bool{false, true} {
 			r := newRig(t, deliver.Config{InContainer: inside, Dial: refuse})
-			got, _ := r.Challenge(t.Context(), url, value)
+			got, _ := r.Challenge(t.Context(), url, value, scenario.ChallengeFault{})
 			if want := inside && c.host != ""; want != strings.Contains(got.Hint, "container") {
 				t.Errorf("%s, inside: %v: %s", url, inside, got.Hint)
 			} else if want && (!strings.Contains(got.Hint, " "+c.host+" ") || !strings.Contains(got.Hint, " "+c.service+",")) {
@@ -278,7 +279,7 @@ func TestHintsAboutLocalhostInAContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got requests
 		r := newRig(t, deliver.Config{InContainer: true, Dial: network{"localhost:80": got.answering(raw("404 Not Found", ""))}.dial})
-		if c, _ := r.Challenge(t.Context(), "http://localhost/", value); strings.Contains(fmt.Sprint(c), "docker") {
+		if c, _ := r.Challenge(t.Context(), "http://localhost/", value, scenario.ChallengeFault{}); strings.Contains(fmt.Sprint(c), "docker") {
 			t.Errorf("%+v", c)
 		}
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 // Config says how consumers are called. Zero values are the defaults.
@@ -46,8 +47,8 @@ type Config struct {
 	// there are retries: it is to be deactivated.
 	Gone func(workspace, webhook string)
 	// QueueSize is how many deliveries wait at one webhook before who emits
-	// waits too. Default 10,000.
-	QueueSize int
+	// waits too, QueueBytes how many bytes of payload. Default 10,000, and 64 MiB.
+	QueueSize, QueueBytes int
 	// InContainer makes hints speak of the container's localhost.
 	InContainer bool
 }
@@ -75,22 +76,40 @@ type Handling struct {
 	Done Outcome // called once, when the delivery is settled
 	// Pause lets the time between two attempts pass; default: that of the clock.
 	Pause func(context.Context, time.Duration) error
+	// Headers replace those of every request.
+	Headers []scenario.Header
+	// Wire disturbs the connection of the first attempt, at Rate bytes a second if
+	// that is slow; empty: it does not.
+	Wire scenario.Wire
+	Rate int
 }
 
-// An item is a delivery on its way.
+// An item is a delivery, or a challenge between deliveries, on its way.
 type item struct {
-	journal.Delivery
+	journal.Delivery // of a challenge: what it is matched by, no more
 	Handling
-	settled chan struct{}
+	challenge func(context.Context) // makes it; nil: this is a delivery
+	settled   chan struct{}
 }
 
-// queue is what waits at one webhook. All of it is guarded by Deliverer.mu, but
-// for room.
+// queue is what waits at one webhook. All of it is guarded by Deliverer.mu.
 type queue struct {
 	waiting []*item
 	current *item
 	cancel  context.CancelCauseFunc // of current
-	room    chan struct{}           // holds a token for every item
+	held    int                     // items that wait or are current
+	bytes   int                     // of their bodies
+	freed   chan struct{}           // closed when an item leaves; nil: nobody waits for that
+}
+
+// leave makes room in the queue.
+func (q *queue) leave(it *item) {
+	q.held--
+	q.bytes -= len(it.Body)
+	if q.freed != nil {
+		close(q.freed)
+		q.freed = nil
+	}
 }
 
 // New returns a deliverer without queues.
@@ -98,6 +117,7 @@ func New(cfg Config) *Deliverer {
 	cfg.ChallengeTimeout = cmp.Or(cfg.ChallengeTimeout, 5*time.Second)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
 	cfg.QueueSize = cmp.Or(cfg.QueueSize, 10_000)
+	cfg.QueueBytes = cmp.Or(cfg.QueueBytes, 64<<20)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -112,8 +132,8 @@ type GivenUp journal.Cause
 // Error returns the cause in words.
 func (e GivenUp) Error() string { return "given up: " + string(e) }
 
-// causeOf returns why deliveries under an ended context are dropped.
-func causeOf(err error) journal.Cause {
+// CauseOf returns why what is under an ended context is given up.
+func CauseOf(err error) journal.Cause {
 	var given GivenUp
 	if errors.As(err, &given) {
 		return journal.Cause(given)
@@ -125,13 +145,27 @@ func causeOf(err error) journal.Cause {
 // waits while the queue is full; if the context ends first, the delivery is
 // dropped with the cause that a [GivenUp] names.
 func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, delivery journal.Delivery, handling Handling) {
+	d.enqueue(ctx, d.emit(hook, delivery, handling))
+}
+
+// Skip records a delivery that is dropped on purpose.
+func (d *Deliverer) Skip(hook workspace.Webhook, delivery journal.Delivery, handling Handling) {
+	d.settle(d.emit(hook, delivery, handling), journal.Dropped.With(journal.ByFault), "not sent, on purpose")
+}
+
+// emit records a delivery.
+func (d *Deliverer) emit(hook workspace.Webhook, delivery journal.Delivery, handling Handling) *item {
 	delivery.Webhook, delivery.RequestURL = hook.ID, hook.RequestURL
 	delivery.At = d.cfg.Clock.Now()
 	d.cfg.Journal.Emitted(delivery)
 	if handling.Pause == nil {
 		handling.Pause = d.cfg.Clock.Sleep
 	}
-	it := &item{delivery, handling, make(chan struct{})}
+	return &item{Delivery: delivery, Handling: handling, settled: make(chan struct{})}
+}
+
+// enqueue puts an item at the end of its webhook's queue, or settles it.
+func (d *Deliverer) enqueue(ctx context.Context, it *item) {
 	for {
 		d.mu.Lock()
 		if d.closed {
@@ -139,28 +173,29 @@ func (d *Deliverer) Enqueue(ctx context.Context, hook workspace.Webhook, deliver
 			d.settle(it, journal.Dropped.With(journal.ByShutdown), "")
 			return
 		}
-		q, ok := d.queues[hook.ID]
+		q, ok := d.queues[it.Webhook]
 		if !ok {
-			q = &queue{room: make(chan struct{}, d.cfg.QueueSize)}
-			d.queues[hook.ID] = q
+			q = &queue{}
+			d.queues[it.Webhook] = q
+			d.idle.Go(func() { d.work(it.Webhook, q) })
 		}
-		select {
-		case q.room <- struct{}{}:
+		// What is larger than the bound has to go alone.
+		if q.held < d.cfg.QueueSize && (q.held == 0 || q.bytes+len(it.Body) <= d.cfg.QueueBytes) {
+			q.held++
+			q.bytes += len(it.Body)
 			q.waiting = append(q.waiting, it)
-			if !ok {
-				d.idle.Go(func() { d.work(hook.ID, q) })
-			}
 			d.mu.Unlock()
 			return
-		default:
 		}
+		if q.freed == nil {
+			q.freed = make(chan struct{})
+		}
+		freed := q.freed
 		d.mu.Unlock()
-		// Full: wait for room, give it back and try again under the lock.
 		select {
-		case q.room <- struct{}{}:
-			<-q.room
+		case <-freed:
 		case <-ctx.Done():
-			d.settle(it, journal.Dropped.With(causeOf(context.Cause(ctx))), "")
+			d.settle(it, journal.Dropped.With(CauseOf(context.Cause(ctx))), "")
 			return
 		}
 	}
@@ -184,6 +219,9 @@ func (d *Deliverer) work(id string, q *queue) {
 
 		if dropped := d.unwanted(it); dropped != "" {
 			d.settle(it, dropped, "")
+		} else if it.challenge != nil {
+			it.challenge(ctx)
+			close(it.settled)
 		} else {
 			status, detail, attempts := d.send(ctx, it)
 			d.settle(it, status, detail, attempts...)
@@ -192,8 +230,8 @@ func (d *Deliverer) work(id string, q *queue) {
 
 		d.mu.Lock()
 		q.current, q.cancel = nil, nil
+		q.leave(it)
 		d.mu.Unlock()
-		<-q.room
 	}
 }
 
@@ -216,6 +254,13 @@ func (d *Deliverer) unwanted(it *item) journal.Status {
 // settle tells the journal and who asked. The item stays as it was queued: Drop
 // may look at it meanwhile.
 func (d *Deliverer) settle(it *item, status journal.Status, detail string, attempts ...journal.Attempt) {
+	if it.challenge != nil { // which is not counted: it tells who asked by itself
+		ended, cancel := context.WithCancelCause(context.Background())
+		cancel(GivenUp(status.Cause()))
+		it.challenge(ended)
+		close(it.settled)
+		return
+	}
 	ended, open := d.cfg.Journal.Finished(it.Workspace, it.ID, status, detail)
 	if !open { // the journal was reset meanwhile
 		ended = it.Delivery
@@ -254,7 +299,7 @@ func (d *Deliverer) giveUp(cause journal.Cause, match func(journal.Delivery) boo
 		for _, it := range q.waiting {
 			if match(it.Delivery) {
 				dropped = append(dropped, it)
-				<-q.room
+				q.leave(it)
 			} else {
 				kept = append(kept, it)
 			}

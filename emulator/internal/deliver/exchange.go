@@ -18,6 +18,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 // MaxAnswerBytes is how much of an answer is read, after decompression.
@@ -111,6 +112,9 @@ func (s *sent) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			conn := info.Conn
+			if d, ok := conn.(*disturbedConn); ok {
+				conn = d.Conn
+			}
 			if t, ok := conn.(*tls.Conn); ok {
 				conn = t.NetConn()
 			}
@@ -125,17 +129,27 @@ func (s *sent) trace() *httptrace.ClientTrace {
 	}
 }
 
+// A request is what one attempt sends.
+type request struct {
+	url     string
+	body    []byte
+	headers []scenario.Header // replace those that every request has
+	timeout time.Duration     // counted from the last byte of a slow body
+	wire    scenario.Wire     // how the connection is disturbed; empty: it is not
+	rate    int               // bytes of a slow body a second
+}
+
 // post makes one request and says what came back. At most one request goes on
 // the wire: only where an idle connection proved dead before a byte was written
 // is another connection tried. The exchange has no cause if a status came that
 // is 2xx; if the context ended, the error is its cause.
-func (c *client) post(ctx context.Context, url string, body []byte, timeout time.Duration) (answer, error) {
+func (c *client) post(ctx context.Context, r request) (answer, error) {
 	watch := clock.Start()
-	bounded, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
+	bounded, cancel := context.WithTimeoutCause(ctx, r.timeout+r.slowness(), errTimeout)
 	defer cancel()
 	for {
 		var wire sent
-		a, err := c.try(httptrace.WithClientTrace(bounded, wire.trace()), url, body)
+		a, err := c.try(httptrace.WithClientTrace(bounded, wire.trace()), r)
 		if err != nil && wire.reused.Load() && !wire.onWire() && bounded.Err() == nil {
 			continue
 		}
@@ -145,7 +159,7 @@ func (c *client) post(ctx context.Context, url string, body []byte, timeout time
 		}
 		a.timedOut = errors.Is(context.Cause(bounded), errTimeout)
 		if err != nil {
-			a.Cause, a.Detail = diagnose(err, &wire, a.timedOut, timeout)
+			a.Cause, a.Detail = diagnose(err, &wire, a.timedOut, r.timeout)
 		}
 		return a, nil
 	}
@@ -162,8 +176,8 @@ type answer struct {
 }
 
 // try makes the request. An error means that there is no status.
-func (c *client) try(ctx context.Context, url string, body []byte) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+func (c *client) try(ctx context.Context, r request) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return answer{}, err
 	}
@@ -178,8 +192,22 @@ func (c *client) try(ctx context.Context, url string, body []byte) (answer, erro
 	for name, values := range c.header {
 		req.Header[name] = values
 	}
-	res, err := c.transport.RoundTrip(req)
+	for _, h := range r.headers {
+		name := http.CanonicalHeaderKey(h.Name)
+		switch {
+		case !h.Remove:
+			req.Header.Set(name, h.Value)
+		case name == "User-Agent" || name == "Accept-Encoding": // which net/http adds where there is none
+			req.Header[name] = []string{""}
+		default:
+			req.Header.Del(name)
+		}
+	}
+	res, disturbed, err := c.roundTrip(req, r)
 	if err != nil {
+		if text, ok := disturbed.broke(); ok {
+			return answer{}, brokenError(text)
+		}
 		return answer{}, err
 	}
 	defer res.Body.Close()
@@ -225,7 +253,10 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 	var record tls.RecordHeaderError
 	var dns *net.DNSError
 	var op *net.OpError
+	var broken brokenError
 	switch {
+	case errors.As(err, &broken):
+		return journal.ByFault, string(broken)
 	case errors.Is(err, errForbidden):
 		return journal.Forbidden, "link-local and metadata addresses are never called"
 	case timedOut && wire.onWire():

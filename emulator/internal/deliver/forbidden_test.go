@@ -12,6 +12,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 var forbiddenHosts = []string{
@@ -72,7 +73,7 @@ func TestForbiddenAddressesAreNotDialled(t *testing.T) {
 func TestChallengesDoNotDialForbiddenAddresses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, deliver.Config{})
-	c, err := r.Challenge(t.Context(), "http://169.254.169.254/latest/meta-data", "value")
+	c, err := r.Challenge(t.Context(), "http://169.254.169.254/latest/meta-data", "value", scenario.ChallengeFault{})
 	if err != nil || c.Passed || c.Received.Cause != journal.Forbidden || c.Hint == "" {
 		t.Errorf("%+v, %v", c, err)
 	}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -73,7 +74,24 @@ const (
 
 	ByDeactivation Cause = "deactivated" // the webhook was
 	ByDeletion     Cause = "deleted"     // the webhook was
+
+	ByFault Cause = "fault" // on purpose; also of an attempt whose connection we broke
 )
+
+// A Fault is something that went wrong on purpose.
+type Fault struct {
+	// Kind is what it is called in a story: duplicates, delay, shuffle, drop, headers,
+	// corrupt or wire with its kind, such as corrupt: truncated; of a challenge twice,
+	// delay, slow or type.
+	Kind   string `json:"kind"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Spoils reports whether the fault excuses whoever does not answer with 2xx: what
+// came was not what the vendor would have sent, or did not come.
+func (f Fault) Spoils() bool {
+	return f.Kind == "drop" || f.Kind == "type" || strings.HasPrefix(f.Kind, "corrupt: ") || strings.HasPrefix(f.Kind, "wire: ")
+}
 
 // A Call is one request to the vendor's API and its answer.
 type Call struct {
@@ -112,6 +130,8 @@ type Challenge struct {
 	Expected   string    `json:"expected"`
 	Passed     bool      `json:"passed"`
 	Received   Exchange  `json:"received"`
+	Run        string    `json:"run,omitempty"`    // whose step it was; empty: a registration's
+	Faults     []Fault   `json:"faults,omitempty"` // on purpose
 	// Hint says what to do about the cause; empty if the challenge passed.
 	Hint string `json:"hint,omitempty"`
 }
@@ -138,11 +158,22 @@ type Delivery struct {
 	Status     Status          `json:"status"`
 	Detail     string          `json:"detail,omitempty"`
 	Attempts   []Attempt       `json:"attempts"`
+	// Faults are what went wrong on purpose; DuplicateOf is the delivery whose bytes
+	// are sent again.
+	Faults      []Fault `json:"faults,omitempty"`
+	DuplicateOf string  `json:"duplicate_of,omitempty"`
 }
+
+// Planned reports whether a fault on purpose excuses whatever becomes of the
+// delivery.
+func (d Delivery) Planned() bool { return slices.ContainsFunc(d.Faults, Fault.Spoils) }
 
 // cost is what the journal counts against its bound of bytes.
 func (d *Delivery) cost() int {
 	n := 512 + len(d.Body) + len(d.RequestURL) + len(d.Detail)
+	for _, f := range d.Faults {
+		n += 32 + len(f.Kind) + len(f.Detail)
+	}
 	for _, a := range d.Attempts {
 		n += 128 + len(a.Body) + len(a.Detail)
 	}
@@ -152,7 +183,7 @@ func (d *Delivery) cost() int {
 func (c *Call) cost() int { return 384 + len(c.Path) + len(c.Body) + len(c.Answer) + len(c.Note) }
 
 func (c *Challenge) cost() int {
-	return 384 + len(c.RequestURL) + len(c.Received.Body) + len(c.Received.Detail) + len(c.Hint)
+	return 384 + 64*len(c.Faults) + len(c.RequestURL) + len(c.Received.Body) + len(c.Received.Detail) + len(c.Hint)
 }
 
 // MarshalJSON adds the cause by itself, and the body: as text or, where it is

@@ -38,10 +38,3 @@ func (j *Journal) Check() error {
 	}
 	return nil
 }
-
-// Position returns the position after the newest entry, for since.
-func (j *Journal) Position() uint64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.seq
-}

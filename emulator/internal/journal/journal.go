@@ -236,6 +236,13 @@ func (l *log) count(t trait) {
 	l.tally[t]++
 }
 
+// Position returns where the journal is: what begins from now on comes after it.
+func (j *Journal) Position() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seq
+}
+
 // Ledger returns the accounting of a workspace since its last reset.
 func (j *Journal) Ledger(workspace string) report.Ledger {
 	j.mu.Lock()

@@ -23,6 +23,7 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 // Config says what a registrar works with.
@@ -74,6 +75,8 @@ type Call struct {
 	Authorization []string // the header's values
 	Query         string   // raw, without the question mark
 	Body          []byte
+	// Challenge says what is odd, on purpose, about the challenge.
+	Challenge scenario.ChallengeFault
 }
 
 // An Outcome is what became of a call, for the journal and for what follows.
@@ -150,7 +153,7 @@ func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnsw
 		return answer, out, failure
 	}
 	token, _ := hirempire.ParseAuthorization(call.Authorization)
-	hook, note, failure := r.verify(ctx, hirempire.CreateWebhook, out.Workspace, request.RequestURL, func() (workspace.Webhook, error) {
+	hook, note, failure := r.verify(ctx, hirempire.CreateWebhook, out.Workspace, request.RequestURL, call.Challenge, func() (workspace.Webhook, error) {
 		return r.cfg.Store.Create(token, request)
 	})
 	out.Webhook, out.Note = hook, note
@@ -211,7 +214,7 @@ func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnsw
 	}
 	if hook.Active {
 		var note string
-		hook, note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, func() (workspace.Webhook, error) {
+		hook, note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, call.Challenge, func() (workspace.Webhook, error) {
 			hook, failure := r.cfg.Store.Update(out.Workspace, request)
 			if failure != nil {
 				return hook, failure
@@ -263,7 +266,7 @@ func (r *Registrar) Verify(call Call) (hirempire.VerifyAnswer, Outcome) {
 
 // verify challenges the URL and commits if the challenge passed and no reset
 // came between. The note says what the error does not.
-func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requestURL string, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
+func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requestURL string, odd scenario.ChallengeFault, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
 	refused := hirempire.NewError(r.cfg.Edition, op, hirempire.InvalidRequestURL)
 	u, ok := hirempire.ParseRequestURL(requestURL)
 	if !ok {
@@ -282,7 +285,7 @@ func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requ
 	defer r.end(id, a)
 
 	if !r.cfg.SkipChallenge {
-		c, err := r.cfg.Deliverer.Challenge(ctx, requestURL, value)
+		c, err := r.cfg.Deliverer.Challenge(ctx, requestURL, value, odd)
 		c.ID, c.Workspace = r.cfg.Seed.Key("challenge id").Str(value).ID("chl_"), id
 		if err != nil {
 			c.Received.Cause, c.Received.Detail = interrupted(err)

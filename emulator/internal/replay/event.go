@@ -29,6 +29,9 @@ type Event struct {
 	// that is empty, to the type that the body names under "event"; to every active
 	// one if that is none of the seven.
 	Body []byte
+	// Fault is what goes wrong with its deliveries, on purpose. Delay and Shuffle are
+	// for stories and mean nothing here.
+	Fault scenario.DeliveryFault
 }
 
 // emission is a single event that is being queued.
@@ -110,16 +113,43 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 			return nil, err
 		}
 	}
-	ids := make([]string, len(hooks))
+	// Planned as a whole before anything is sent, so that an error leaves nothing half done.
+	type outgoing struct {
+		hook     workspace.Webhook
+		delivery journal.Delivery
+		fault    scenario.DeliveryFault
+	}
+	var planned []outgoing
 	for i, hook := range hooks {
-		ids[i] = key.Str(hook.ID).ID("dlv_")
-		cfg.Deliverer.Enqueue(ctx, hook, journal.Delivery{
-			ID:         ids[i],
+		f, draw := ev.Fault, key.Str("fault").Num(uint64(i))
+		if f.Chance != 0 && draw.Str("chance").Rand().Float64() >= f.Chance {
+			f = scenario.DeliveryFault{}
+		}
+		spoilt, faults, err := spoil(body, ev.Type, f, draw)
+		if err != nil {
+			return nil, err
+		}
+		d := journal.Delivery{
+			ID:         key.Str(hook.ID).ID("dlv_"),
 			Workspace:  workspaceID,
 			Event:      ev.Type,
 			OccurredAt: at,
-			Body:       body,
-		}, deliver.Handling{Done: settled})
+			Body:       spoilt,
+			Faults:     faults,
+		}
+		for n := range f.Duplicates + 1 {
+			planned = append(planned, outgoing{hook, duplicate(d, n, f, cfg.Seed), f})
+		}
+	}
+	ids := make([]string, len(planned))
+	for i, p := range planned {
+		ids[i] = p.delivery.ID
+		handling := deliver.Handling{Done: settled, Headers: p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate}
+		if p.fault.Drop {
+			cfg.Deliverer.Skip(p.hook, p.delivery, handling)
+		} else {
+			cfg.Deliverer.Enqueue(ctx, p.hook, p.delivery, handling)
+		}
 	}
 	return ids, nil
 }

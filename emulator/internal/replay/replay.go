@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -84,11 +85,16 @@ type Run struct {
 	speed    clock.Speed
 	line     *clock.Timeline
 	cast     *cast.Cast
-	watch    clock.Stopwatch
-	cancel   context.CancelCauseFunc
-	emitted  chan struct{}  // closed when nothing more is emitted
-	pending  sync.WaitGroup // deliveries that are not settled
-	done     chan struct{}  // closed when all is settled
+	outbox   outbox
+	armed    []string // ids of the faults that its steps armed
+	// What an await counts from: positions at the end of the step before.
+	calls, registrations uint64
+	counted              map[scenario.Await]int // outcomes that awaits have counted, by what they ask for
+	watch                clock.Stopwatch
+	cancel               context.CancelCauseFunc
+	emitted              chan struct{}  // closed when nothing more is emitted
+	pending              sync.WaitGroup // deliveries that are not settled
+	done                 chan struct{}  // closed when all is settled
 
 	mu        sync.Mutex
 	report    report.Run
@@ -100,6 +106,9 @@ type Run struct {
 func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Run, error) {
 	fixtures, err := readFixtures(s, o.Fixtures)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.hasFaults(s); err != nil {
 		return nil, err
 	}
 	now := e.cfg.Clock.Now()
@@ -137,6 +146,7 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 		cast:     cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: number, Pins: s.Cast}),
 		watch:    clock.Start(),
 		cancel:   cancel,
+		counted:  map[scenario.Await]int{},
 		emitted:  make(chan struct{}),
 		done:     make(chan struct{}),
 		report: report.Run{
@@ -144,6 +154,7 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 			Seed: chosen, Start: start, Speed: speed.String(), State: report.Running, Began: now, Steps: len(s.Steps),
 		},
 	}
+	r.mark()
 	e.remember(r)
 	e.busy.Go(func() {
 		defer cancel(nil)
@@ -167,14 +178,21 @@ func (e *Engine) remember(r *Run) {
 func readFixtures(s *scenario.Scenario, from []fs.FS) (map[string][]byte, error) {
 	read := map[string][]byte{}
 	for _, step := range s.Steps {
-		if step.Fixture == "" || read[step.Fixture] != nil {
+		if step.Fixture == "" {
 			continue
 		}
-		body, err := readFixture(step.Fixture, from)
-		if err != nil {
-			return nil, fmt.Errorf("%s: fixture: %w", step.FixturePos, err)
+		if _, done := read[step.Fixture]; !done {
+			body, err := readFixture(step.Fixture, from)
+			if err != nil {
+				return nil, fmt.Errorf("%s: fixture: %w", step.FixturePos, err)
+			}
+			read[step.Fixture] = body
 		}
-		read[step.Fixture] = body
+		if step.Delivery.Corrupt != "" { // of a fixture it does not depend on what is drawn whether it can be done
+			if _, _, err := cast.Corrupt(read[step.Fixture], step.Event, step.Delivery, seed.Seed(0).Key("try")); err != nil {
+				return nil, fmt.Errorf("%s: corrupt: %s: %w", step.Pos, step.Delivery.Corrupt, err)
+			}
+		}
 	}
 	return read, nil
 }
@@ -189,129 +207,6 @@ func readFixture(path string, from []fs.FS) ([]byte, error) {
 	return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 }
 
-// perform walks through the steps.
-func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
-	defer close(r.emitted)
-	if hold != nil {
-		select {
-		case <-hold:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	for i, step := range r.scenario.Steps {
-		if r.stepped != nil {
-			r.stepped(i, step)
-		}
-		if step.Event == "" {
-			if err := r.line.Wait(ctx, step.Wait); err != nil {
-				return err
-			}
-		}
-		begins := r.line.Elapsed()
-		for n := range step.Repeat {
-			if step.Event == "" {
-				break
-			}
-			due := begins + time.Duration(n)*step.Every + r.jitter(i, n, step.Jitter)
-			if err := r.line.WaitUntil(ctx, due); err != nil {
-				return err
-			}
-			if err := r.emit(ctx, i, n, step); err != nil {
-				return err
-			}
-		}
-		r.mu.Lock()
-		r.report.StepsDone++
-		r.mu.Unlock()
-	}
-	return nil
-}
-
-func (r *Run) jitter(step, iteration int, most time.Duration) time.Duration {
-	if most <= 0 {
-		return 0
-	}
-	key := seed.Seed(r.report.Seed).Key("jitter").Num(uint64(step)).Num(uint64(iteration))
-	return time.Duration(key.Rand().Int64N(int64(most) + 1))
-}
-
-// emit sends one event to every subscribed webhook.
-func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
-	at := r.line.Now()
-	body, err := r.fixtures[step.Fixture], error(nil)
-	if step.Fixture == "" {
-		if body, err = r.cast.Payload(step, at); err != nil {
-			return err
-		}
-	}
-	cfg := r.engine.cfg
-	hooks := cfg.Store.Subscribers(r.report.Workspace, step.Event)
-	r.mu.Lock()
-	r.report.Events++
-	if len(hooks) == 0 {
-		r.report.Unheard++
-	}
-	r.report.Deliveries.Emitted += uint64(len(hooks))
-	r.report.Deliveries.Queued += uint64(len(hooks))
-	r.mu.Unlock()
-	for _, hook := range hooks {
-		d := journal.Delivery{
-			ID:         cfg.Seed.Key("delivery").Str(r.report.ID).Num(uint64(i)).Num(uint64(n)).Str(hook.ID).ID("dlv_"),
-			Workspace:  r.report.Workspace,
-			Run:        r.report.ID,
-			Step:       i + 1,
-			Iteration:  n + 1,
-			Event:      step.Event,
-			OccurredAt: at,
-			Body:       body,
-		}
-		r.pending.Add(1)
-		cfg.Deliverer.Enqueue(ctx, hook, d, deliver.Handling{
-			Done:  func(d journal.Delivery) { r.account(step, d) },
-			Pause: r.pause,
-		})
-	}
-	return context.Cause(ctx)
-}
-
-// pause lets the time between two attempts pass at the run's speed. The run's own
-// timeline goes on meanwhile: a retry delays the events behind it in its queue
-// and changes no timestamp.
-func (r *Run) pause(ctx context.Context, d time.Duration) error {
-	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, r.speed).Wait(ctx, d)
-}
-
-// account enters the outcome of a delivery in the report.
-func (r *Run) account(step scenario.Step, d journal.Delivery) {
-	defer r.pending.Done()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.settled != nil {
-		r.settled(d)
-	}
-	r.report.Deliveries.Queued--
-	switch d.Status.Word() {
-	case journal.Delivered:
-		r.report.Deliveries.Delivered++
-		r.latencies.Add(d.Attempts[len(d.Attempts)-1].Took)
-		return
-	case journal.Failed:
-		r.report.Deliveries.Failed++
-	default:
-		r.report.Deliveries.Dropped++
-	}
-	if r.report.Causes == nil {
-		r.report.Causes = map[string]uint64{}
-	}
-	r.report.Causes[string(d.Status)]++
-	if len(r.report.Failures) < report.MaxFailures {
-		r.report.Failures = append(r.report.Failures, report.Failure{
-			Delivery: d.ID, Event: string(d.Event), Position: step.Pos.String(), Status: string(d.Status), Detail: d.Detail,
-		})
-	}
-}
-
 // close closes the report; the error says what ended the run early, before its
 // last step or before its last delivery was settled.
 func (r *Run) close(err error) {
@@ -319,9 +214,13 @@ func (r *Run) close(err error) {
 	defer r.mu.Unlock()
 	r.report.Took = r.watch.Elapsed()
 	r.report.Latency = r.latencies.Summary()
+	r.report.Armed = r.stillArmed()
 	r.latencies = report.Latencies{} // its counts are large
 	var given deliver.GivenUp
+	var unmet unmetError
 	switch {
+	case errors.As(err, &unmet):
+		r.report.State, r.report.Error = report.Stalled, unmet.Error()
 	case errors.As(err, &given):
 		r.report.State, r.report.Error = report.Cancelled, given.Error()
 	case err != nil:
@@ -355,14 +254,7 @@ func (r *Run) Report() report.Run {
 	defer r.mu.Unlock()
 	out := r.report
 	out.Failures = slices.Clone(out.Failures)
-	causes := out.Causes
-	out.Causes = nil
-	for cause, n := range causes {
-		if out.Causes == nil {
-			out.Causes = map[string]uint64{}
-		}
-		out.Causes[cause] = n
-	}
+	out.Causes, out.Faults = maps.Clone(out.Causes), maps.Clone(out.Faults)
 	if out.State == report.Running {
 		out.Took = r.watch.Elapsed()
 		out.Latency = r.latencies.Summary()

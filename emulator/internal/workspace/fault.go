@@ -3,35 +3,85 @@ package workspace
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 // maxFaults is how many faults may be armed at once.
 const maxFaults = 1000
 
-// A Cut is how a connection ends instead of an answer.
-type Cut string
-
-// The cuts.
-const (
-	CutClose Cut = "close" // closed in order
-	CutReset Cut = "reset" // reset, as by a crash
-)
-
 // A Fault answers the next calls of an operation instead of its rules. It stands
 // before the check of the token.
 type Fault struct {
 	ID        string
+	Pos       scenario.Position // in a story; zero: it is not of one
 	Operation hirempire.Operation
 	Workspace string // "": every workspace, and calls without a token
 	// Answer is sent; nil: the operation answers, after the delay.
 	Answer *FaultAnswer
-	// Cut ends the connection instead of an answer; "": it does not.
-	Cut   Cut
+	// Drop ends the connection instead of an answer: "close" in order, "reset" as by
+	// a crash; "": it does not.
+	Drop  string
 	Delay time.Duration // before the answer, on the emulator's clock
-	Times int           // how many calls are left, at least 1
+	// Challenge is what is odd about the challenge of the call; nil: nothing.
+	Challenge *scenario.ChallengeFault
+	Times     int // how many calls are left, at least 1
+}
+
+// NewFault returns the fault for calls of a workspace, "" for all. The error says
+// what the edition does not have.
+func NewFault(edition hirempire.Edition, f scenario.APIFault, workspace string) (Fault, error) {
+	out := Fault{
+		Pos: f.Pos, Operation: f.Operation, Workspace: workspace, Drop: f.Drop, Delay: f.Delay, Challenge: f.Challenge, Times: max(f.Times, 1),
+	}
+	if operations := hirempire.Operations(edition); !slices.Contains(operations, f.Operation) {
+		return Fault{}, fmt.Errorf("edition %s has no operation %s", edition, f.Operation)
+	}
+	switch {
+	case f.Error != "":
+		failure, ok := hirempire.FindError(edition, f.Operation, f.Error)
+		if !ok {
+			return Fault{}, fmt.Errorf("%s has no error %s in edition %s, it has: %s", f.Operation, f.Error, edition, strings.Join(codes(edition, f.Operation), ", "))
+		}
+		out.Answer = &FaultAnswer{Code: failure.Code, Status: failure.Status, Body: failure.Body()}
+	case f.Status != 0:
+		out.Answer = &FaultAnswer{Status: f.Status, Body: f.Body}
+	}
+	return out, nil
+}
+
+func codes(edition hirempire.Edition, op hirempire.Operation) []string {
+	var codes []string
+	for _, row := range hirempire.Errors(edition) {
+		if row.Operation == op {
+			codes = append(codes, row.Code)
+		}
+	}
+	return codes
+}
+
+// String says what the fault does, in a few words.
+func (f Fault) String() string {
+	var words []string
+	if f.Delay > 0 {
+		words = append(words, "delayed by "+f.Delay.String())
+	}
+	switch {
+	case f.Drop == "reset":
+		words = append(words, "the connection reset")
+	case f.Drop != "":
+		words = append(words, "the connection closed")
+	case f.Answer != nil && f.Answer.Code != "":
+		words = append(words, "answered "+f.Answer.Code)
+	case f.Answer != nil:
+		words = append(words, fmt.Sprintf("answered %d", f.Answer.Status))
+	case f.Challenge != nil:
+		words = append(words, "an odd challenge")
+	}
+	return strings.Join(words, ", ")
 }
 
 // A FaultAnswer is an answer to the byte.

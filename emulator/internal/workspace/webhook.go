@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -49,6 +50,7 @@ func (s *Store) Create(token string, r hirempire.CreateRequest) (Webhook, error)
 		CreatedAt:  s.cfg.Now(),
 	}
 	hook.UpdatedAt = hook.CreatedAt
+	s.register(&hook)
 	w.Webhooks = append(w.Webhooks, hook)
 	return hook, nil
 }
@@ -71,6 +73,9 @@ func (s *Store) Update(id string, r hirempire.UpdateRequest) (Webhook, *hirempir
 		return Webhook{}, failure
 	}
 	hook.UpdatedAt = s.cfg.Now()
+	if hook.Active && !place.Active {
+		s.register(&hook)
+	}
 	*place = hook
 	return hook, nil
 }
@@ -138,4 +143,42 @@ func (s *Store) Standing(id, webhook string) (exists, active bool) {
 	w := s.byID[id]
 	i := w.index(webhook)
 	return i >= 0, i >= 0 && w.Webhooks[i].Active
+}
+
+// register numbers a webhook that became active, and wakes who awaits one.
+func (s *Store) register(hook *Webhook) {
+	s.registered++
+	hook.Registered = s.registered
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Registrations returns how many webhooks were created or activated so far.
+func (s *Store) Registrations() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.registered
+}
+
+// AwaitRegistration returns once the workspace has a webhook that was created or
+// activated after that many registrations and gets the event, or any if that is
+// empty. The error is the cause of the context's end.
+func (s *Store) AwaitRegistration(ctx context.Context, id string, e hirempire.Event, after uint64) error {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		w := s.byID[id]
+		found := w != nil && slices.ContainsFunc(w.Webhooks, func(h Webhook) bool {
+			return h.Registered > after && h.Active && !h.Fixed && (e == "" || h.Subscribed(e))
+		})
+		s.mu.Unlock()
+		if found {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

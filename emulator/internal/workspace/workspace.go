@@ -53,6 +53,9 @@ type Webhook struct {
 	UpdatedAt  time.Time // starts at CreatedAt
 	// Fixed marks the webhook of a fixed-fate token, which is never delivered to.
 	Fixed bool
+	// Registered is the number of its creation or last activation among all since
+	// the start; see [Store.Registrations].
+	Registered uint64
 }
 
 // Subscribed reports whether the webhook gets the event.
@@ -76,12 +79,15 @@ func (w Workspace) Deliverable() bool {
 type Store struct {
 	cfg Config
 
-	mu      sync.Mutex
-	byID    map[string]*state
-	faults  []Fault // armed, in order
-	armed   uint64  // how many ever were
-	seen    uint64  // how many workspaces were ever made
-	evicted uint64
+	mu   sync.Mutex
+	byID map[string]*state
+	// registered counts creations and activations; changed is closed at each.
+	registered uint64
+	changed    chan struct{}
+	faults     []Fault // armed, in order
+	armed      uint64  // how many ever were
+	seen       uint64  // how many workspaces were ever made
+	evicted    uint64
 }
 
 type state struct {
@@ -105,7 +111,7 @@ func New(cfg Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	s := &Store{cfg: cfg, byID: map[string]*state{}}
+	s := &Store{cfg: cfg, byID: map[string]*state{}, changed: make(chan struct{})}
 	for _, token := range slices.Sorted(maps.Keys(cfg.Tokens.Fates)) {
 		if cfg.Tokens.Fates[token].Webhooks != nil {
 			s.enter(token)
@@ -268,7 +274,9 @@ func (w *state) restore(fate fixtures.Fate) {
 		for i, e := range f.Events {
 			events[i] = hirempire.Event(e)
 		}
-		w.Webhooks = append(w.Webhooks, Webhook{f.ID, f.RequestURL, events, f.Active, f.CreatedAt, f.CreatedAt, true})
+		w.Webhooks = append(w.Webhooks, Webhook{
+			ID: f.ID, RequestURL: f.RequestURL, Events: events, Active: f.Active, CreatedAt: f.CreatedAt, UpdatedAt: f.CreatedAt, Fixed: true,
+		})
 	}
 }
 

@@ -1,0 +1,208 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// A brokenError says how we broke a connection on purpose.
+type brokenError string
+
+// Error returns the sentence.
+func (e brokenError) Error() string { return string(e) }
+
+// roundTrip makes the request, on a connection of its own if that is to be
+// disturbed; disturbed is nil if not.
+func (c *client) roundTrip(req *http.Request, r request) (res *http.Response, disturbed *disturbance, err error) {
+	if r.wire == "" {
+		res, err = c.transport.RoundTrip(req)
+		return res, nil, err
+	}
+	d := &disturbance{ctx: req.Context(), wire: r.wire, rate: r.rate, length: len(r.body)}
+	transport := c.transport.Clone()
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := c.transport.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &disturbedConn{Conn: conn, disturbance: d}, nil
+	}
+	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := c.transport.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		config := c.transport.TLSClientConfig.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(address)
+		encrypted := tls.Client(conn, config)
+		ctx, cancel := context.WithTimeout(ctx, c.transport.TLSHandshakeTimeout)
+		defer cancel()
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return &disturbedConn{Conn: encrypted, disturbance: d}, nil
+	}
+	res, err = transport.RoundTrip(req)
+	if err == nil {
+		res.Body = closingBody{res.Body, transport.CloseIdleConnections}
+	} else {
+		transport.CloseIdleConnections()
+	}
+	return res, d, err
+}
+
+// closingBody closes the connection that nobody else will use, too.
+type closingBody struct {
+	io.ReadCloser
+	closed func()
+}
+
+func (b closingBody) Close() error {
+	defer b.closed()
+	return b.ReadCloser.Close()
+}
+
+// slowness returns how long a slow body takes.
+func (r request) slowness() time.Duration {
+	if r.wire != scenario.Slow || r.rate <= 0 {
+		return 0
+	}
+	return time.Duration(float64(len(r.body)) / float64(r.rate) * float64(time.Second))
+}
+
+// disturbance is what happens to the connection of one request.
+type disturbance struct {
+	ctx    context.Context
+	wire   scenario.Wire
+	rate   int
+	length int // of the body
+
+	mu     sync.Mutex
+	broken string // how we broke it
+}
+
+func (d *disturbance) broke() (string, bool) {
+	if d == nil {
+		return "", false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.broken, d.broken != ""
+}
+
+// disturbedConn carries the head of one request as it is and disturbs its body.
+// Only one goroutine writes to a connection.
+type disturbedConn struct {
+	net.Conn
+	*disturbance
+	head []byte // the last bytes of the head, until its end was seen
+	body bool   // the head has ended
+	sent int    // bytes of the body
+}
+
+var endOfHead = []byte("\r\n\r\n")
+
+func (c *disturbedConn) Write(b []byte) (int, error) {
+	n := 0
+	if !c.body {
+		// The end of the head may have come in two parts.
+		seen := append(c.head, b...)
+		n = len(b)
+		if i := bytes.Index(seen, endOfHead); i >= 0 {
+			n = i + len(endOfHead) - len(c.head)
+			c.body = true
+		} else {
+			c.head = bytes.Clone(seen[max(0, len(seen)-len(endOfHead)+1):])
+		}
+		if written, err := c.Conn.Write(b[:n]); err != nil || !c.body {
+			return written, err
+		}
+	}
+	written, err := c.disturb(b[n:])
+	c.sent += written
+	if err == nil && c.wire == scenario.HalfClose && c.sent == c.length {
+		err = c.closeWrite()
+	}
+	return n + written, err
+}
+
+// disturb writes a part of the body.
+func (c *disturbedConn) disturb(b []byte) (int, error) {
+	switch c.wire {
+	case scenario.Slow:
+		return c.crawl(b)
+	case scenario.Reset:
+		half := c.length / 2
+		if c.sent+len(b) <= half && half > 0 {
+			return c.Conn.Write(b)
+		}
+		n, _ := c.Conn.Write(b[:max(0, half-c.sent)])
+		c.mu.Lock()
+		c.broken = fmt.Sprintf("the connection was reset on purpose after %d of %d bytes of the body", half, c.length)
+		c.mu.Unlock()
+		reset(c.Conn)
+		return n, brokenError(c.broken)
+	default:
+		return c.Conn.Write(b)
+	}
+}
+
+// crawl writes so many bytes a second, in real time as every time-out, in pieces
+// of at least one byte and about a hundred a second.
+func (c *disturbedConn) crawl(b []byte) (int, error) {
+	piece := max(1, c.rate/100)
+	for n := 0; n < len(b); {
+		end := min(n+piece, len(b))
+		if err := (clock.Real{}).Sleep(c.ctx, time.Duration(float64(end-n)/float64(c.rate)*float64(time.Second))); err != nil {
+			return n, err
+		}
+		written, err := c.Conn.Write(b[n:end])
+		if n += written; err != nil {
+			return n, err
+		}
+	}
+	return len(b), nil
+}
+
+// closeWrite tells the consumer that nothing more will come.
+func (c *disturbedConn) closeWrite() error {
+	conn := c.Conn
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		if err := encrypted.CloseWrite(); err != nil {
+			return err
+		}
+		conn = encrypted.NetConn()
+	}
+	if counted, ok := conn.(*countedConn); ok {
+		conn = counted.Conn
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil // a connection in memory that has no halves
+}
+
+// reset ends a connection so that the consumer gets an error rather than an end.
+func reset(conn net.Conn) {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn()
+	}
+	if counted, ok := conn.(*countedConn); ok {
+		conn = counted.Conn
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // what is closed with unsent data pending is reset
+	}
+	_ = conn.Close()
+}

@@ -1,0 +1,319 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/cast"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// perform walks through the steps.
+func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
+	defer close(r.emitted)
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	for i, step := range r.scenario.Steps {
+		if r.stepped != nil {
+			r.stepped(i, step)
+		}
+		if err := r.step(ctx, i, step); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.report.StepsDone++
+		r.mu.Unlock()
+	}
+	return r.clear(ctx)
+}
+
+func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
+	if step.Event != "" {
+		return r.events(ctx, i, step)
+	}
+	// What is no event ends what was to change places.
+	if err := r.closeWindows(ctx); err != nil {
+		return err
+	}
+	switch {
+	case step.Fault != nil:
+		r.mark() // before it is armed, or the call that it meets might come before the mark
+		return r.arm(step)
+	case step.Await != nil:
+		if err := r.clear(ctx); err != nil {
+			return err
+		}
+		err := r.await(ctx, step)
+		r.mark()
+		return err
+	case step.Challenge != nil:
+		if err := r.clear(ctx); err != nil {
+			return err
+		}
+		r.mark()
+		return r.challenge(ctx, i, step)
+	default:
+		err := r.advance(ctx, r.line.Elapsed()+step.Wait)
+		r.mark()
+		return err
+	}
+}
+
+// events emits every iteration of a step.
+func (r *Run) events(ctx context.Context, i int, step scenario.Step) error {
+	begins := r.line.Elapsed()
+	for n := range step.Repeat {
+		due := begins + time.Duration(n)*step.Every + r.jitter(i, n, step.Jitter)
+		if err := r.advance(ctx, due); err != nil {
+			return err
+		}
+		if n == step.Repeat-1 {
+			r.mark() // before the last event, to which somebody may react at once
+		}
+		if err := r.emit(ctx, i, n, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) key(kind string, step, iteration int) seed.Key {
+	return seed.Seed(r.report.Seed).Key(kind).Num(uint64(step)).Num(uint64(iteration))
+}
+
+func (r *Run) jitter(step, iteration int, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(r.key("jitter", step, iteration).Rand().Int64N(int64(most) + 1))
+}
+
+// emit plans the deliveries of one event, one for every subscribed webhook and its
+// duplicates, and lets them go.
+func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
+	at := r.line.Now()
+	body, err := r.fixtures[step.Fixture], error(nil)
+	if step.Fixture == "" {
+		if body, err = r.cast.Payload(step, at); err != nil {
+			return err
+		}
+	}
+	cfg := r.engine.cfg
+	hooks := cfg.Store.Subscribers(r.report.Workspace, step.Event)
+	r.mu.Lock()
+	r.report.Events++
+	if len(hooks) == 0 {
+		r.report.Unheard++
+	}
+	r.mu.Unlock()
+	for h, hook := range hooks {
+		p := planned{
+			hook: hook,
+			step: step.Pos,
+			delivery: journal.Delivery{
+				ID:         cfg.Seed.Key("delivery").Str(r.report.ID).Num(uint64(i)).Num(uint64(n)).Str(hook.ID).ID("dlv_"),
+				Workspace:  r.report.Workspace,
+				Run:        r.report.ID,
+				Step:       i + 1,
+				Iteration:  n + 1,
+				Event:      step.Event,
+				OccurredAt: at,
+				Body:       body,
+			},
+		}
+		// Faults are drawn by the place of the webhook, not by its id, so that they are
+		// the same on every server.
+		f, key := step.Delivery, r.key("fault", i, n).Num(uint64(h))
+		if f.Chance == 0 || key.Str("chance").Rand().Float64() < f.Chance {
+			p.fault, p.key = f, key
+		}
+		p.due = r.line.Elapsed() + p.fault.Delay
+		if err := r.send(ctx, p); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// hand gives a delivery, and its duplicates, to the queue of its webhook.
+func (r *Run) hand(ctx context.Context, p planned) error {
+	var err error
+	d := p.delivery
+	if d.Body, d.Faults, err = spoil(p.delivery.Body, p.delivery.Event, p.fault, p.key); err != nil {
+		return fmt.Errorf("%s: %w", p.step, err)
+	}
+	if p.fault.Delay > 0 {
+		d.Faults = append(d.Faults, journal.Fault{Kind: "delay", Detail: p.fault.Delay.String()})
+	}
+	if p.moved != "" {
+		d.Faults = append(d.Faults, journal.Fault{Kind: "shuffle", Detail: p.moved})
+	}
+	for n := range p.fault.Duplicates + 1 {
+		d := duplicate(d, n, p.fault, r.engine.cfg.Seed)
+		r.pending.Add(1)
+		r.mu.Lock()
+		r.report.Deliveries.Emitted++
+		r.report.Deliveries.Queued++
+		for _, f := range d.Faults {
+			if r.report.Faults == nil {
+				r.report.Faults = map[string]uint64{}
+			}
+			r.report.Faults[f.Kind]++
+		}
+		r.mu.Unlock()
+		handling := deliver.Handling{
+			Done:    func(d journal.Delivery) { r.account(p.step, d) },
+			Pause:   r.pause,
+			Headers: p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate,
+		}
+		if p.fault.Drop {
+			r.engine.cfg.Deliverer.Skip(p.hook, d, handling)
+		} else {
+			r.engine.cfg.Deliverer.Enqueue(ctx, p.hook, d, handling)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// spoil returns the payload as it is sent, and names what is wrong with the
+// delivery on purpose, but for what only a story can do.
+func spoil(body []byte, event hirempire.Event, f scenario.DeliveryFault, key seed.Key) ([]byte, []journal.Fault, error) {
+	var faults []journal.Fault
+	if f.Drop {
+		faults = append(faults, journal.Fault{Kind: "drop"})
+	}
+	if f.Corrupt != "" {
+		spoilt, detail, err := cast.Corrupt(body, event, f, key.Str("corrupt"))
+		if err != nil {
+			return nil, nil, fmt.Errorf("corrupt: %s: %w", f.Corrupt, err)
+		}
+		body = spoilt
+		faults = append(faults, journal.Fault{Kind: "corrupt: " + string(f.Corrupt), Detail: detail})
+	}
+	if len(f.Headers) > 0 {
+		names := make([]string, len(f.Headers))
+		for i, h := range f.Headers {
+			names[i] = h.Name
+		}
+		faults = append(faults, journal.Fault{Kind: "headers", Detail: strings.Join(names, ", ")})
+	}
+	if f.Wire != "" {
+		w := journal.Fault{Kind: "wire: " + string(f.Wire)}
+		if f.Wire == scenario.Slow {
+			w.Detail = fmt.Sprintf("%d bytes a second", f.Rate)
+		}
+		faults = append(faults, w)
+	}
+	return body, faults, nil
+}
+
+// duplicate returns the nth delivery of the same bytes; the first, zero, is the
+// delivery itself.
+func duplicate(d journal.Delivery, n int, f scenario.DeliveryFault, ids seed.Seed) journal.Delivery {
+	if n == 0 {
+		return d
+	}
+	d.DuplicateOf = d.ID
+	d.ID = ids.Key("duplicate").Str(d.ID).Num(uint64(n)).ID("dlv_")
+	d.Faults = append(slices.Clone(d.Faults), journal.Fault{Kind: "duplicates", Detail: fmt.Sprintf("%d of %d", n, f.Duplicates)})
+	return d
+}
+
+// pause lets the time between two attempts pass at the run's speed. The run's own
+// timeline goes on meanwhile: a retry delays the events behind it in its queue
+// and changes no timestamp.
+func (r *Run) pause(ctx context.Context, d time.Duration) error {
+	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, r.speed).Wait(ctx, d)
+}
+
+// account enters the outcome of a delivery in the report.
+func (r *Run) account(step scenario.Position, d journal.Delivery) {
+	defer r.pending.Done()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.settled != nil {
+		r.settled(d)
+	}
+	r.report.Deliveries.Queued--
+	switch d.Status.Word() {
+	case journal.Delivered:
+		r.report.Deliveries.Delivered++
+		r.latencies.Add(d.Attempts[len(d.Attempts)-1].Took)
+		return
+	case journal.Failed:
+		r.report.Deliveries.Failed++
+	default:
+		r.report.Deliveries.Dropped++
+	}
+	if r.report.Causes == nil {
+		r.report.Causes = map[string]uint64{}
+	}
+	r.report.Causes[string(d.Status)]++
+	if d.Planned() {
+		r.report.Planned++
+		return
+	}
+	r.fail(report.Failure{
+		Delivery: d.ID, Event: string(d.Event), Position: step.String(), Status: string(d.Status), Detail: d.Detail,
+	})
+}
+
+// fail lists a failure, with the lock held.
+func (r *Run) fail(f report.Failure) {
+	if len(r.report.Failures) < report.MaxFailures {
+		r.report.Failures = append(r.report.Failures, f)
+	}
+}
+
+// challenge sends one to every active webhook, in its queue.
+func (r *Run) challenge(ctx context.Context, i int, step scenario.Step) error {
+	cfg := r.engine.cfg
+	w, _ := cfg.Store.Get(r.report.Workspace)
+	for _, hook := range w.Webhooks {
+		if !hook.Active || hook.Fixed {
+			continue
+		}
+		value := cfg.Seed.Key("challenge").Str(r.report.ID).Num(uint64(i)).Str(hook.ID).Text(20)
+		r.pending.Add(1)
+		of := journal.Delivery{Workspace: r.report.Workspace, Run: r.report.ID}
+		cfg.Deliverer.EnqueueChallenge(ctx, hook, of, value, *step.Challenge, r.pause, func(c journal.Challenge, err error) {
+			r.challenged(step, c, err)
+		})
+	}
+	return context.Cause(ctx)
+}
+
+// challenged records what became of the challenge of a step.
+func (r *Run) challenged(step scenario.Step, c journal.Challenge, err error) {
+	defer r.pending.Done()
+	cfg := r.engine.cfg
+	c.ID, c.Workspace, c.Run = cfg.Seed.Key("challenge id").Str(c.Expected).ID("chl_"), r.report.Workspace, r.report.ID
+	if err != nil {
+		c.Received.Cause, c.Received.Detail = deliver.CauseOf(err), "given up before it ended"
+	}
+	cfg.Journal.Challenged(c)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Challenges++
+	if c.Passed || slices.ContainsFunc(c.Faults, journal.Fault.Spoils) {
+		return
+	}
+	r.report.Unpassed++
+	r.fail(report.Failure{
+		Delivery: c.ID, Event: "challenge", Position: step.Pos.String(), Status: string(journal.Failed.With(c.Received.Cause)), Detail: c.Received.Detail,
+	})
+}
