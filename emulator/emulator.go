@@ -104,7 +104,7 @@ func New(opts Options) (*Emulator, error) {
 	e.seed = root
 	e.store, err = workspace.New(workspace.Config{
 		Edition: opts.Edition, Tokens: *opts.Tokens, Seed: root, Now: opts.Clock.Now,
-		RateLimit: opts.RateLimit, Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks},
+		RateLimit: opts.RateLimit, Faults: opts.Faults, Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks},
 	})
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func New(opts Options) (*Emulator, error) {
 		Clock: opts.Clock, Logger: opts.Logger, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
 		Standing: e.store.Standing, Retries: opts.Retries, Seed: root, Gone: e.store.Deactivate, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
 		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
-		QueueSize: opts.Limits.QueuedDeliveries, InContainer: opts.InContainer,
+		QueueSize: opts.Limits.QueuedDeliveries, QueueBytes: opts.Limits.QueuedBytes, InContainer: opts.InContainer,
 	})
 	e.registrar = registration.New(registration.Config{
 		Edition: opts.Edition, Store: e.store, Deliverer: e.deliverer, Journal: e.journal, Seed: root, Logger: opts.Logger,

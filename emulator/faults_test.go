@@ -65,7 +65,7 @@ func TestFaultsCountDown(t *testing.T) {
 	arm(t, e, `{"operation":"create-webhook","status":500,"body":"of another operation"}`)
 	for i, c := range []struct{ token, want string }{
 		{"sk-1", "first"},
-		{"sk-2", `{"second": 1}`},
+		{"sk-2", `{"second":1}`},
 		{"sk-1", "first"},
 		{"sk-1", `{"success":true,"data":[]}`},
 		{"", `{"success":false,"error":"Invalid token"}`},
@@ -149,20 +149,20 @@ func TestFaultsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	e := build(t, emulator.Options{})
 	for body, says := range map[string]string{
-		`{}`:                             "is not one of this edition",
-		`{"operation":"create-webhook"}`: "say what happens",
-		`{"operation":"verify-credentials","status":500}`:                     "is not one of this edition",
-		`{"operation":"create-webhook","error":"webhook-not-found"}`:          "create-webhook has no error",
-		`{"operation":"create-webhook","error":"invalid-token","status":500}`: "exclude each other",
-		`{"operation":"create-webhook","error":"invalid-token","drop":true}`:  "exclude each other",
-		`{"operation":"create-webhook","body":"x"}`:                           "a body needs a status",
+		`{}`:                             "`fault` is empty",
+		`{"operation":"create-webhook"}`: "nothing goes wrong",
+		`{"operation":"verify-credentials","status":500}`:                     "has no operation",
+		`{"operation":"create-webhook","error":"webhook-not-found"}`:          "unknown error `webhook-not-found` of `create-webhook`",
+		`{"operation":"create-webhook","error":"invalid-token","status":500}`: "cannot stand beside",
+		`{"operation":"create-webhook","error":"invalid-token","drop":true}`:  "cannot stand beside",
+		`{"operation":"create-webhook","body":"x"}`:                           "`body` needs `status`",
 		`{"operation":"create-webhook","status":99}`:                          "from 200 to 599",
-		`{"operation":"create-webhook","status":204,"body":"x"}`:              "has no body",
-		`{"operation":"create-webhook","status":500,"times":0}`:               "from 1 to 1000000",
-		`{"operation":"create-webhook","delay":"-1s"}`:                        "from 0s to",
-		`{"operation":"create-webhook","delay":"1h"}`:                         "from 0s to",
-		`{"operation":"create-webhook","delay":5}`:                            "not as expected",
-		`{"operation":"create-webhook","drop":"half"}`:                        "not as expected",
+		`{"operation":"create-webhook","status":204,"body":"x"}`:              "has no `body`",
+		`{"operation":"create-webhook","status":500,"times":0}`:               "from 1 to 1,000,000",
+		`{"operation":"create-webhook","delay":"-1s"}`:                        "does not run backwards",
+		`{"operation":"create-webhook","delay":"1h"}`:                         "longer than the `10m`",
+		`{"operation":"create-webhook","delay":5}`:                            "has no unit",
+		`{"operation":"create-webhook","drop":"half"}`:                        "cannot be `half`",
 	} {
 		w := ask(t, e, "POST", "/_emulator/faults", body, map[string]string{"Content-Type": "application/json"})
 		if w.Code != 400 || !strings.Contains(w.Body.String(), says) {

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/replay"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 	"github.com/hirempire-emulator/hirempire-emulator/scenarios"
 )
@@ -72,26 +75,42 @@ func NewLibrary(dir fs.FS) (*Library, error) {
 	return l, nil
 }
 
-// MissingFixtures reports the steps whose fixture is neither in one of the
-// directories (nil ones are passed over) nor embedded for the edition.
-func MissingFixtures(s *scenario.Scenario, edition hirempire.Edition, dirs ...fs.FS) []scenario.Problem {
-	var missing []scenario.Problem
+// CheckFault says what an edition does not have of a fault of the API.
+func CheckFault(edition hirempire.Edition, f scenario.APIFault) error {
+	_, err := workspace.NewFault(edition, f, "")
+	return err
+}
+
+// Obstacles reports what keeps a story from being performed that its file alone
+// does not tell: a fixture that is neither in one of the directories (nil ones are
+// passed over) nor embedded for the edition, or that cannot be spoilt as the step
+// wants; a fault that the edition does not have.
+func Obstacles(s *scenario.Scenario, edition hirempire.Edition, dirs ...fs.FS) []scenario.Problem {
+	edition = cmp.Or(edition, hirempire.DefaultEdition)
+	var found []scenario.Problem
+	report := func(at scenario.Position, code, format string, args ...any) {
+		found = append(found, scenario.Problem{
+			Position: at, Severity: scenario.SeverityError, Code: code, Message: fmt.Sprintf(format, args...),
+		})
+	}
+	dirs = slices.DeleteFunc(append(slices.Clone(dirs), embeddedFixtures(edition)), func(dir fs.FS) bool { return dir == nil })
 	for _, step := range s.Steps {
-		has := func(dir fs.FS) bool {
-			if dir == nil {
-				return false
+		if step.Fault != nil {
+			if _, err := workspace.NewFault(edition, *step.Fault, ""); err != nil {
+				report(step.Fault.Pos, "not-in-edition", "%v", err)
 			}
-			info, err := fs.Stat(dir, step.Fixture)
-			return err == nil && !info.IsDir()
 		}
-		if step.Fixture != "" && !slices.ContainsFunc(append(dirs, embeddedFixtures(edition)), has) {
-			missing = append(missing, scenario.Problem{
-				Position: step.FixturePos, Severity: scenario.SeverityError, Code: "missing-fixture",
-				Message: fmt.Sprintf("there is no fixture `%s` beside the story, in --fixtures or among the shipped ones", step.Fixture),
-			})
+		if step.Fixture == "" {
+			continue
+		}
+		switch err := replay.CheckFixture(step, dirs); {
+		case errors.Is(err, fs.ErrNotExist):
+			report(step.FixturePos, "missing-fixture", "there is no fixture `%s` beside the story, in --fixtures or among the shipped ones", step.Fixture)
+		case err != nil:
+			report(step.FixturePos, "bad-fixture", "the fixture `%s`: %v", step.Fixture, err)
 		}
 	}
-	return missing
+	return found
 }
 
 // Scenario returns the story of that name; the error wraps [fs.ErrNotExist] if

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
 )
 
@@ -86,6 +87,8 @@ type Options struct {
 	// pause that doubles to an hour, on the run's clock; from 0 to 100. Default
 	// none, since the vendor documents none.
 	Retries int
+	// Faults of the API are armed from the start, and again by a reset.
+	Faults []scenario.APIFault
 	// Header is added to every request to a consumer, such as what its gateway
 	// asks for.
 	Header http.Header
@@ -121,6 +124,7 @@ type Limits struct {
 	Challenges          int // in progress in all; default 256
 	WorkspaceChallenges int // in progress in one workspace; default 16
 	QueuedDeliveries    int // at one webhook, before who emits waits; default 10,000
+	QueuedBytes         int // of payload at one webhook, before who emits waits; default 64 MiB
 	JournalEntries      int // of one workspace; default 1,000
 	JournalBytes        int // of one workspace, about; default 8 MiB
 }

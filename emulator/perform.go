@@ -73,15 +73,19 @@ type Performance struct {
 // Delivery is one event on its way to one webhook, and the attempts made.
 type Delivery = journal.Delivery
 
+// Fault is something that went wrong with a delivery on purpose.
+type Fault = journal.Fault
+
 // Delivered is the [Delivery] status of success.
 const Delivered = journal.Delivered
 
-// Send sends a body as it is to the webhooks of a token's workspace that are
-// subscribed to the event, or to the one that the body names if event is empty,
-// and returns when each delivery has ended. If ctx ends first, it returns the
+// Send sends a body to the webhooks of a token's workspace that are subscribed to
+// the event, or to the one that the body names if event is empty, and returns when
+// each delivery has ended. The body goes as it is, but for what the fault does to
+// it; its Delay and Shuffle mean nothing here. If ctx ends first, it returns the
 // deliveries as they are, and the context's cause.
-func (e *Emulator) Send(ctx context.Context, token string, event hirempire.Event, body []byte) ([]Delivery, error) {
-	return e.engine.EmitAndWait(ctx, e.store.ID(token), replay.Event{Type: event, Body: body})
+func (e *Emulator) Send(ctx context.Context, token string, event hirempire.Event, body []byte, fault scenario.DeliveryFault) ([]Delivery, error) {
+	return e.engine.EmitAndWait(ctx, e.store.ID(token), replay.Event{Type: event, Body: body, Fault: fault})
 }
 
 // Perform performs a scenario to its end. If ctx ends first, the run is

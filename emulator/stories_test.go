@@ -3,12 +3,14 @@ package emulator_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 	"github.com/hirempire-emulator/hirempire-emulator/scenarios"
 )
@@ -30,15 +32,71 @@ func TestShippedStoriesRepeat(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, ok := s.NeedsCaller(); ok {
+				return // TestShippedStoriesWithACaller
+			}
 			first, r := perform(t, emulator.Performance{Scenario: s})
 			second, _ := perform(t, emulator.Performance{Scenario: s, Seed: &r.Seed, Start: &r.Start})
 			if !slices.Equal(first, second) {
 				t.Error("two performances differ")
 			}
-			if len(first) != s.Deliveries() || !r.OK() {
+			if !r.OK() {
+				t.Errorf("it went wrong: %+v", r)
+			}
+			if faulty(s) {
+				return
+			}
+			if len(first) != s.Deliveries() {
 				t.Errorf("%d of %d events arrived: %+v", len(first), s.Deliveries(), r)
 			}
 			checkCoherence(t, s, first)
+		})
+	}
+}
+
+// faulty reports whether what arrives is not, event by event, what the cast made.
+func faulty(s *scenario.Scenario) bool {
+	return slices.ContainsFunc(s.Steps, func(step scenario.Step) bool {
+		return !reflect.DeepEqual(step.Delivery, scenario.DeliveryFault{})
+	})
+}
+
+// A story that waits for a client of the API goes on when one comes, who retries a
+// registration that failed.
+func TestShippedStoriesWithACaller(t *testing.T) {
+	t.Parallel()
+	e := start(t, emulator.Options{})
+	for _, name := range scenarios.Names() {
+		s, err := e.Library().Scenario(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := s.NeedsCaller(); !ok {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			consumer, token := record(t), "sk-"+name
+			var began struct{ Run report.Run }
+			if code := control(t, e, "POST", "/runs", `{"scenario":"`+name+`","speed":"max","token":"`+token+`"}`, &began); code != 202 {
+				t.Fatalf("it answered %d", code)
+			}
+			for calls := 1; ; calls++ {
+				r := create(t, e, hirempire.Request{Token: token, Body: registration(consumer.URL)})
+				if r.status == 200 {
+					break
+				}
+				if calls > 10 {
+					t.Fatalf("the last call answered %d %s", r.status, r.body)
+				}
+			}
+			var ended struct{ Run report.Run }
+			if code := control(t, e, "GET", "/runs/"+began.Run.ID+"?wait=1m", "", &ended); code != 200 {
+				t.Fatalf("it did not end: %+v", ended)
+			}
+			if !ended.Run.OK() || ended.Run.Deliveries.Delivered == 0 || len(ended.Run.Armed) > 0 {
+				t.Errorf("it went wrong: %+v", ended.Run)
+			}
 		})
 	}
 }
@@ -49,6 +107,11 @@ func TestShippedStoriesTwiceOnOneServer(t *testing.T) {
 	t.Parallel()
 	e := start(t, emulator.Options{})
 	for _, name := range scenarios.Names() {
+		if s, err := e.Library().Scenario(name); err != nil || faulty(s) {
+			continue
+		} else if _, caller := s.NeedsCaller(); caller {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			consumer := record(t)

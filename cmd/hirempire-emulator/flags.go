@@ -174,6 +174,9 @@ func (f *emulatorFlags) again(token string) []string {
 			flags = append(flags, flag[0], flag[1])
 		}
 	}
+	if f.retries > 0 {
+		flags = append(flags, "--retries", strconv.Itoa(f.retries))
+	}
 	for _, h := range f.headers {
 		flags = append(flags, "--header", h)
 	}

@@ -47,7 +47,7 @@ for what is legal but odd; warnings alone exit 0.`,
 				if pattern == "-" {
 					s, found := parseStory("stdin", a.stdin, scenario.Draft)
 					if s != nil {
-						found = inOrder(append(found, emulator.MissingFixtures(s, e, os.DirFS("."), dir)...))
+						found = inOrder(append(found, emulator.Obstacles(s, e, os.DirFS("."), dir)...))
 					}
 					problems = append(problems, found...)
 					files++
@@ -63,7 +63,7 @@ for what is legal but odd; warnings alone exit 0.`,
 				for _, file := range matched {
 					s, found := readStory(file, scenario.Draft)
 					if s != nil {
-						found = inOrder(append(found, emulator.MissingFixtures(s, e, os.DirFS(filepath.Dir(file)), dir)...))
+						found = inOrder(append(found, emulator.Obstacles(s, e, os.DirFS(filepath.Dir(file)), dir)...))
 					}
 					problems = append(problems, found...)
 					files++

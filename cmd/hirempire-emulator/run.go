@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,9 +33,14 @@ events, report.
 
 A SCENARIO is the name of a story that "scenarios list" shows, a YAML file, or a
 pattern such as stories/*.yaml. Ctrl-C ends the run and prints its report. The
-last line of the report repeats the run byte for byte.`,
+last line of the report repeats the run byte for byte.
+
+A story that waits for a client of the API, or arms an error for its next call,
+needs --addr, where that client finds the API; its token is that of --token. If
+the story awaits a registration, --to may be left out: the client registers.`,
 		Example: `  hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook
-  hirempire-emulator run my-story.yaml --to http://localhost:3000/webhook --speed max --seed 7`,
+  hirempire-emulator run my-story.yaml --to http://localhost:3000/webhook --speed max --seed 7
+  hirempire-emulator run expired-then-works --addr 127.0.0.1:8080 --token sk-mine`,
 		Args: someArgs("name a SCENARIO, such as hiring-happy-path; hirempire-emulator scenarios list shows all"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.performAll(cmd, args, f) },
 	}
@@ -57,10 +63,16 @@ type runView struct {
 }
 
 // rerun returns the command that repeats a run.
-func (f *runFlags) rerun(r report.Run) string { return r.Rerun(f.to, f.again(f.token)...) }
+func (f *runFlags) rerun(r report.Run) string {
+	flags := f.again(f.token)
+	if f.addr != "" {
+		flags = append(flags, "--addr", f.addr)
+	}
+	return r.Rerun(f.to, flags...)
+}
 
 func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
-	if f.to == "" {
+	if f.to == "" && f.addr == "" {
 		return errors.New("say where the consumer is, with --to URL; to try it, hirempire-emulator listen starts one")
 	}
 	opts, err := f.options(a)
@@ -87,6 +99,11 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 	stories, err := a.openStories(e.Library(), f.scenarios, names, opts)
 	if err != nil {
 		return err
+	}
+	for _, s := range stories {
+		if err := f.suits(s); err != nil {
+			return err
+		}
 	}
 	if err := e.Start(cmd.Context()); err != nil {
 		return a.cannotListen("addr", f.addr, err)
@@ -125,6 +142,20 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 	return verdict(reports, f.allowFailures)
 }
 
+// suits says why a story cannot be performed with these flags.
+func (f *runFlags) suits(s story) error {
+	at, caller := s.NeedsCaller()
+	awaitsHook := slices.ContainsFunc(s.Steps, func(step scenario.Step) bool { return step.Await != nil && step.Await.Registration })
+	switch {
+	case caller && f.addr == "":
+		return invalid(fmt.Errorf("%s: this step needs a client that calls the API: give it an address with --addr, such as --addr %s", at, defaultAddr))
+	case f.to == "" && !awaitsHook:
+		return fmt.Errorf("say where the consumer is, with --to URL: %s awaits no registration", s.Name)
+	default:
+		return nil
+	}
+}
+
 // defaultToken is the one of the private emulators.
 const defaultToken = "sk-run"
 
@@ -143,14 +174,10 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 			fmt.Fprintf(a.stdout, format, args...)
 		}
 	}
-	say("%s → %s\n", s.Name, f.to)
-	if _, err := e.Register(cmd.Context(), p.Token, f.to, hirempire.Events()); err != nil {
-		return report.Run{}, failed(fmt.Errorf("%s was not registered: %w", f.to, err))
-	}
-	if f.challenge == "off" {
-		say("  registered, challenge off\n")
-	} else {
-		say("  registered, challenge passed\n")
+	if f.to == "" {
+		say("%s: the API is at %s/v1, for the token %s\n", s.Name, baseURL(e), p.Token)
+	} else if err := a.register(cmd, e, f, s, p.Token, say); err != nil {
+		return report.Run{}, err
 	}
 	p.Stepped = func(i int, step scenario.Step) { say("  %2d/%d  %s\n", i+1, len(s.Steps), describeStep(step)) }
 	r, err := e.Perform(cmd.Context(), p)
@@ -163,6 +190,20 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 	return r, nil
 }
 
+// register registers the consumer for all events.
+func (a *app) register(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s story, token string, say func(string, ...any)) error {
+	say("%s → %s\n", s.Name, f.to)
+	if _, err := e.Register(cmd.Context(), token, f.to, hirempire.Events()); err != nil {
+		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
+	}
+	if f.challenge == "off" {
+		say("  registered, challenge off\n")
+	} else {
+		say("  registered, challenge passed\n")
+	}
+	return nil
+}
+
 // verdict turns reports into an exit code.
 func verdict(reports []report.Run, allowFailures bool) error {
 	for _, r := range reports {
@@ -173,9 +214,12 @@ func verdict(reports []report.Run, allowFailures bool) error {
 			return failed(fmt.Errorf("%s was cancelled", r.Scenario))
 		case !r.Deliveries.Balanced():
 			return failed(fmt.Errorf("%s: the accounting does not balance: %d emitted, but %s", r.Scenario, r.Deliveries.Emitted, r.Deliveries))
+		case r.State == report.Stalled:
+			return &exitError{exitVerdict, errors.New(r.Error)}
+		case r.Unpassed > 0 && !allowFailures:
+			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d challenges were not passed", r.Scenario, r.Unpassed, r.Challenges)}
 		case !r.OK() && !allowFailures:
-			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d deliveries did not succeed",
-				r.Scenario, r.Deliveries.Failed+r.Deliveries.Dropped, r.Deliveries.Emitted)}
+			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d deliveries did not succeed", r.Scenario, r.Unsuccessful(), r.Deliveries.Emitted)}
 		}
 	}
 	return nil
@@ -183,7 +227,14 @@ func verdict(reports []report.Run, allowFailures bool) error {
 
 // describeStep says what a step does, in a line.
 func describeStep(s scenario.Step) string {
-	if s.Event == "" {
+	switch {
+	case s.Fault != nil:
+		return "fault  " + s.Fault.String()
+	case s.Await != nil:
+		return "await  " + s.Await.String()
+	case s.Challenge != nil:
+		return strings.TrimSpace("challenge  " + s.Challenge.String())
+	case s.Event == "":
 		return "wait " + s.Wait.String()
 	}
 	words := []string{string(s.Event)}
@@ -200,6 +251,9 @@ func describeStep(s scenario.Step) string {
 	}
 	if s.Every > 0 {
 		words = append(words, "every "+s.Every.String())
+	}
+	if faults := s.Delivery.String(); faults != "" {
+		words = append(words, faults)
 	}
 	return strings.Join(words, "  ")
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
 // defaultAddr is where the emulator listens: on this machine only.
@@ -30,6 +31,7 @@ type serveFlags struct {
 	tlsHosts, allowHosts []string
 	rateLimit            string
 	publicURL            bool
+	faults               []string
 	limits               emulator.Limits
 }
 
@@ -47,10 +49,16 @@ delivered may end within five seconds, the rest is dropped and counted.
 
 --tls-addr also serves HTTPS, for clients that cannot be told another URL than
 https://api.hirempire.com: they find it by name or alias, and trust the CA that
-"hirempire-emulator ca" prints.`,
+"hirempire-emulator ca" prints.
+
+--fault arms an answer for the next calls of an operation: OPERATION=WHAT, where
+WHAT is the code of an error ("errors list"), a status, close, reset, or a delay
+such as 2s; then, if need be, ,times=N ,delay=2s ,token=TOKEN. What that cannot
+say is written as for POST /_emulator/faults, as a JSON object.`,
 		Example: `  hirempire-emulator serve
   hirempire-emulator serve --addr 0.0.0.0:9000 --play hiring-happy-path --speed 10
   hirempire-emulator serve --edition 2026-06 --rate-limit free --tls-addr 127.0.0.1:8443
+  hirempire-emulator serve --fault create-webhook=token-expired --fault list-webhooks=503,times=3
   HIREMPIRE_EMULATOR_ADDR=:9000 hirempire-emulator`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,6 +93,7 @@ https://api.hirempire.com: they find it by name or alias, and trust the CA that
 	flags.StringArrayVar(&f.tlsHosts, "tls-host", nil, "further `NAME` or address that the certificate is for; may be repeated")
 	flags.StringVar(&f.play, "play", "", "`NAME` of a scenario to perform after each registration")
 	flags.StringVar(&f.rateLimit, "rate-limit", "", "calls of a workspace in an hour: free, starter, pro, premium or `N/hour` (default any number)")
+	flags.StringArrayVar(&f.faults, "fault", nil, "`OPERATION=WHAT` the next calls get instead of an answer; may be repeated")
 	flags.BoolVar(&f.publicURL, "require-public-url", false, "refuse to register URLs that only this machine or network has")
 	flags.StringArrayVar(&f.allowHosts, "allow-host", nil, "further `NAME` under which the control API answers; may be repeated")
 	flags.IntVar(&f.limits.JournalEntries, "journal-size", 1000, "`ENTRIES` that the journal keeps of each workspace")
@@ -107,6 +116,9 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 	opts.Addr, opts.Play, opts.AllowHosts, opts.Limits, opts.Journal = f.addr, f.play, f.allowHosts, f.limits, f.journal
 	opts.TLSAddr, opts.TLSDir, opts.TLSHosts, opts.RequirePublicURL = f.tlsAddr, f.tlsDir, f.tlsHosts, f.publicURL
 	if err := checkAddr(f.addr); err != nil {
+		return opts, err
+	}
+	if opts.Faults, err = a.apiFaults(f.faults, opts.Edition); err != nil {
 		return opts, err
 	}
 	if opts.RateLimit, err = parseRateLimit(f.rateLimit); err != nil {
@@ -148,6 +160,62 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 		}
 	}
 	return opts, nil
+}
+
+// apiFaults reads --fault.
+func (a *app) apiFaults(texts []string, edition hirempire.Edition) ([]scenario.APIFault, error) {
+	var faults []scenario.APIFault
+	for _, text := range texts {
+		object := []byte(text)
+		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+			var err error
+			if object, err = shortFault(text); err != nil {
+				return nil, err
+			}
+		}
+		fault, problems := scenario.ParseAPIFault(object)
+		if err := a.flagProblems("fault", problems); err != nil {
+			return nil, err
+		}
+		if err := emulator.CheckFault(edition, fault); err != nil {
+			return nil, &flagError{"fault", err}
+		}
+		faults = append(faults, fault)
+	}
+	return faults, nil
+}
+
+// shortFault makes the JSON object of OPERATION=WHAT,times=N,delay=D,token=T.
+func shortFault(text string) ([]byte, error) {
+	parts := strings.Split(text, ",")
+	operation, what, ok := strings.Cut(parts[0], "=")
+	if !ok || operation == "" || what == "" {
+		return nil, badFlag("fault", "%q is not OPERATION=WHAT, such as create-webhook=token-expired or list-webhooks=503,times=3", text)
+	}
+	object := map[string]any{"operation": operation}
+	status, notStatus := strconv.Atoi(what)
+	_, notDelay := time.ParseDuration(what)
+	switch {
+	case notStatus == nil:
+		object["status"] = status
+	case what == "close" || what == "reset":
+		object["drop"] = what
+	case notDelay == nil:
+		object["delay"] = what
+	default:
+		object["error"] = what
+	}
+	for _, part := range parts[1:] {
+		key, value, _ := strings.Cut(part, "=")
+		if _, twice := object[key]; twice || !slices.Contains([]string{"times", "delay", "token"}, key) {
+			return nil, badFlag("fault", "%q in %q is not one of times=N, delay=2s and token=TOKEN, each once", part, text)
+		}
+		object[key] = value
+		if n, err := strconv.Atoi(value); key == "times" && err == nil {
+			object[key] = n
+		}
+	}
+	return hirempire.Marshal(object), nil
 }
 
 // parseRateLimit reads a plan of the vendor or a number of calls in an hour; the

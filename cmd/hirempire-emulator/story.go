@@ -29,7 +29,7 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 	add := func(file string, s *scenario.Scenario, problems []scenario.Problem, beside fs.FS) {
 		if s != nil {
 			stories = append(stories, story{s, beside})
-			problems = append(problems, emulator.MissingFixtures(s, opts.Edition, beside, opts.Fixtures)...)
+			problems = append(problems, emulator.Obstacles(s, opts.Edition, beside, opts.Fixtures)...)
 		}
 		for _, p := range problems {
 			fmt.Fprintln(a.stderr, problemLine(p))
@@ -77,6 +77,11 @@ func inFile(s *scenario.Scenario, file string) *scenario.Scenario {
 	out.Steps = slices.Clone(s.Steps)
 	for i := range out.Steps {
 		out.Steps[i].Pos.File, out.Steps[i].FixturePos.File = file, file
+		if f := out.Steps[i].Fault; f != nil {
+			own := *f
+			own.Pos.File = file
+			out.Steps[i].Fault = &own
+		}
 	}
 	return &out
 }

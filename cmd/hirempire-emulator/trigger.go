@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 type triggerFlags struct {
 	emulatorFlags
 	to, token, start, data string
-	set                    []string
+	set, faults            []string
 	count                  int
 	dryRun, asJSON         bool
 	allowFailures          bool
@@ -39,12 +40,21 @@ delivery's id, its event, the consumer's status, the time it took and the outcom
 
 --set changes the faked payload at any path that "events show EVENT" lists. The
 value has the type of its path: text for a string (null where that may be null),
-JSON for anything else. --data sends exactly the bytes of a file instead.`,
+JSON for anything else. --data sends exactly the bytes of a file instead.
+
+--fault makes something go wrong on purpose, as "delivery" of a story's step does:
+corrupt=KIND with truncated, not_json, empty, wrong_type, unknown_event,
+extra_fields, missing_field, bad_utf8 or huge; wire=KIND with reset, slow or
+half_close; duplicates=N, delay=1s, shuffle=N, drop, headers.NAME=VALUE, chance=0.2.
+What such a delivery comes to is not counted as the consumer's failure.`,
 		Example: `  hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook
   hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook \
     --set applicant.name='Lina Haddad' --set applicant.ai_evaluation.score=91 --set applicant.city=null
   hirempire-emulator trigger job_added --dry-run --seed 7
-  hirempire-emulator trigger --data body.json --to http://localhost:3000/webhook`,
+  hirempire-emulator trigger --data body.json --to http://localhost:3000/webhook
+  hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook \
+    --fault corrupt.missing_field=applicant.email --fault duplicates=1
+  hirempire-emulator trigger job_added --to http://localhost:3000/webhook --fault wire.slow=20`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil // --data may do without
@@ -58,6 +68,7 @@ JSON for anything else. --data sends exactly the bytes of a file instead.`,
 	flags.StringVar(&f.token, "token", defaultToken, "`TOKEN` of the workspace")
 	flags.StringVar(&f.start, "start", "", "`TIME` at which the event occurred, such as 2026-01-30T00:00:00Z (default now)")
 	flags.StringArrayVar(&f.set, "set", nil, "`PATH=VALUE` to change in the payload; may be repeated")
+	flags.StringArrayVar(&f.faults, "fault", nil, "`KEY=VALUE` of what goes wrong on purpose; may be repeated")
 	flags.StringVar(&f.data, "data", "", "`FILE` whose bytes are the payload; - is standard input")
 	flags.IntVar(&f.count, "count", 1, "`NUMBER` of events to send")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the payloads, a line each, and send nothing")
@@ -126,26 +137,98 @@ func (a *app) triggerStep(f triggerFlags, args []string) (scenario.Step, error) 
 		return step, errors.New("--set changes a faked payload; --data is sent as it is: use one of them")
 	case f.data != "" && f.start != "":
 		return step, errors.New("--start dates a faked payload; --data is sent as it is: use one of them")
-	case len(f.set) == 0:
-		return step, nil
+	}
+	if err := a.deliveryFault(f, &step); err != nil || len(f.set) == 0 {
+		return step, err
 	}
 	object, err := settings(step.Event, f.set)
 	if err != nil {
 		return step, err
 	}
 	set, problems := scenario.ParseSet(step.Event, object)
-	if scenario.HasErrors(problems) {
-		var texts []string
-		for _, p := range problems {
-			texts = append(texts, p.Message)
-		}
-		return step, badFlag("set", "%s", strings.Join(texts, "\n"))
-	}
-	for _, p := range problems {
-		fmt.Fprintf(a.stderr, "--set: warning: %s\n", p.Message)
-	}
 	step.Set = set
-	return step, nil
+	return step, a.flagProblems("set", problems)
+}
+
+// deliveryFault reads --fault into the step.
+func (a *app) deliveryFault(f triggerFlags, step *scenario.Step) error {
+	if f.faults == nil {
+		return nil
+	}
+	object, err := faultObject(f.faults)
+	if err != nil {
+		return err
+	}
+	fault, problems := scenario.ParseDeliveryFault(step.Event, object)
+	if err := a.flagProblems("fault", problems); err != nil {
+		return err
+	}
+	switch {
+	case f.data != "" && (fault.Delay > 0 || fault.Shuffle > 0):
+		return badFlag("fault", "delay and shuffle are for faked events: a body of yours is sent at once")
+	case f.data != "" && f.dryRun:
+		return badFlag("fault", "--dry-run prints what --data gives: nothing goes wrong with that")
+	}
+	step.Delivery = fault
+	return nil
+}
+
+// flagProblems makes an error of what is wrong with a flag, and shows what is odd.
+func (a *app) flagProblems(flag string, problems []scenario.Problem) error {
+	var texts []string
+	for _, p := range problems {
+		texts = append(texts, p.Message)
+	}
+	if scenario.HasErrors(problems) {
+		return badFlag(flag, "%s", strings.Join(texts, "\n"))
+	}
+	for _, text := range texts {
+		fmt.Fprintf(a.stderr, "--%s: warning: %s\n", flag, text)
+	}
+	return nil
+}
+
+// faultObject makes the JSON object of key=value texts that stands under
+// "delivery" in a story. A dot in a key leads into an object; one of the kinds
+// of corrupt and wire may stand alone, and so may drop.
+func faultObject(texts []string) ([]byte, error) {
+	object := map[string]any{}
+	for _, text := range texts {
+		key, text, ok := strings.Cut(text, "=")
+		var value any = text
+		switch {
+		case ok && key != "" && !strings.HasPrefix(key, "headers.") && json.Valid([]byte(text)):
+			value = json.RawMessage(text)
+		case ok && key != "" && text == "null":
+			value = nil
+		case ok && key != "":
+		case key == "drop":
+			value = true
+		case slices.Contains(scenario.Corruptions(), scenario.Corruption(key)):
+			key, value = "corrupt", key
+		case slices.Contains(scenario.Wires(), scenario.Wire(key)):
+			key, value = "wire", key
+		default:
+			return nil, badFlag("fault", "%q is not KEY=VALUE, such as corrupt=truncated, duplicates=1 or wire.slow=20", text+key)
+		}
+		inner, name := object, key
+		if outer, rest, nested := strings.Cut(key, "."); nested {
+			of, ok := object[outer].(map[string]any)
+			if !ok {
+				if _, taken := object[outer]; taken {
+					return nil, badFlag("fault", "%s is given twice", outer)
+				}
+				of = map[string]any{}
+				object[outer] = of
+			}
+			inner, name = of, rest
+		}
+		if _, taken := inner[name]; taken {
+			return nil, badFlag("fault", "%s is given twice", key)
+		}
+		inner[name] = value
+	}
+	return hirempire.Marshal(object), nil
 }
 
 // settings makes a JSON object of path=value texts, each value of its path's type.
@@ -230,13 +313,14 @@ func (a *app) printPayloads(opts emulator.Options, f triggerFlags, step scenario
 
 // sentView is a delivery as trigger prints it.
 type sentView struct {
-	ID       string          `json:"id"`
-	Event    hirempire.Event `json:"event"`
-	Status   string          `json:"status"`
-	Answered int             `json:"answered"` // the consumer's status; 0: none
-	Took     time.Duration   `json:"took_ns"`
-	Detail   string          `json:"detail,omitempty"`
-	Body     string          `json:"body"`
+	ID       string           `json:"id"`
+	Event    hirempire.Event  `json:"event"`
+	Status   string           `json:"status"`
+	Answered int              `json:"answered"` // the consumer's status; 0: none
+	Took     time.Duration    `json:"took_ns"`
+	Detail   string           `json:"detail,omitempty"`
+	Faults   []emulator.Fault `json:"faults,omitempty"` // on purpose
+	Body     string           `json:"body"`
 }
 
 func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, step scenario.Step, start time.Time, data []byte) error {
@@ -252,11 +336,11 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 	views := []sentView{}
 	unsuccessful, dropped := 0, 0
 	tell := func(d emulator.Delivery) {
-		v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Body: string(d.Body)}
+		v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Faults: d.Faults, Body: string(d.Body)}
 		if n := len(d.Attempts); n > 0 {
 			v.Answered, v.Took = d.Attempts[n-1].Status, d.Attempts[n-1].Took
 		}
-		if d.Status != emulator.Delivered {
+		if d.Status != emulator.Delivered && !d.Planned() {
 			unsuccessful++
 		}
 		if f.asJSON {
@@ -268,12 +352,15 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 			return
 		}
 		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(string(v.Event)), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
+		for _, fault := range v.Faults {
+			fmt.Fprintf(a.stdout, "  on purpose  %s\n", strings.TrimSpace(fault.Kind+" "+fault.Detail))
+		}
 		if v.Detail != "" {
 			fmt.Fprintf(a.stdout, "  %s\n", v.Detail)
 		}
 	}
 	if data != nil {
-		err = sendData(cmd, e, f, step.Event, data, tell)
+		err = sendData(cmd, e, f, step, data, tell)
 	} else {
 		var r report.Run
 		r, err = e.Perform(ctx, emulator.Performance{
@@ -308,9 +395,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 }
 
 // sendData sends the caller's bytes, as often as asked for.
-func sendData(cmd *cobra.Command, e *emulator.Emulator, f triggerFlags, event hirempire.Event, data []byte, tell func(emulator.Delivery)) error {
+func sendData(cmd *cobra.Command, e *emulator.Emulator, f triggerFlags, step scenario.Step, data []byte, tell func(emulator.Delivery)) error {
 	for range f.count {
-		sent, err := e.Send(cmd.Context(), f.token, event, data)
+		sent, err := e.Send(cmd.Context(), f.token, step.Event, data, step.Delivery)
 		for _, d := range sent {
 			tell(d)
 		}
@@ -327,6 +414,9 @@ func (f *triggerFlags) rerun(opts emulator.Options, step scenario.Step, start ti
 		"--start", start.UTC().Format(time.RFC3339Nano), "--edition", string(opts.Edition)}
 	for _, set := range f.set {
 		words = append(words, "--set", set)
+	}
+	for _, fault := range f.faults {
+		words = append(words, "--fault", fault)
 	}
 	if f.count > 1 {
 		words = append(words, "--count", fmt.Sprint(f.count))

@@ -221,6 +221,9 @@ type Event struct {
 	Set  map[string]any  `json:"set,omitempty"`  // payload path → value
 	Seed *uint64         `json:"seed,omitempty"` // nil: drawn
 	Body json.RawMessage `json:"body,omitempty"` // sent as it is, instead of a faked payload
+	// Delivery is what goes wrong on purpose, as under `delivery` of a step, but for
+	// delay and shuffle: {"corrupt": "truncated"}, {"wire": {"slow": 20}}.
+	Delivery map[string]any `json:"delivery,omitempty"`
 }
 
 // Send sends an event and returns the ids of its deliveries, without waiting.
@@ -258,6 +261,16 @@ type Delivery struct {
 	Body       string    `json:"body"`        // exactly what was sent
 	BodyBase64 []byte    `json:"body_base64"` // stands for Body where that is no UTF-8
 	Attempts   []Attempt `json:"attempts"`
+	// Faults are what went wrong on purpose; DuplicateOf is the delivery whose bytes
+	// were sent again.
+	Faults      []DeliveryFault `json:"faults"`
+	DuplicateOf string          `json:"duplicate_of"`
+}
+
+// DeliveryFault is something that went wrong on purpose.
+type DeliveryFault struct {
+	Kind   string `json:"kind"` // such as duplicates, corrupt: truncated, wire: reset
+	Detail string `json:"detail"`
 }
 
 // An Attempt is one HTTP request made for a delivery.
@@ -372,7 +385,7 @@ type Run struct {
 	Seed       uint64            `json:"seed"`
 	Start      time.Time         `json:"start"`
 	Speed      string            `json:"speed"`
-	State      string            `json:"state"` // running, finished, cancelled or broken
+	State      string            `json:"state"` // running, finished, cancelled, broken, or stalled by an await
 	Error      string            `json:"error"`
 	Began      time.Time         `json:"began"`
 	Took       time.Duration     `json:"took_ns"`
@@ -381,11 +394,25 @@ type Run struct {
 	Events     uint64            `json:"events"`
 	Unheard    uint64            `json:"unheard"` // events that had no subscriber
 	Deliveries Ledger            `json:"deliveries"`
+	Planned    uint64            `json:"planned"` // of the failed and dropped: on purpose
+	Faults     map[string]uint64 `json:"faults"`  // on purpose, by kind
+	Challenges uint64            `json:"challenges"`
+	Unpassed   uint64            `json:"unpassed"` // challenges that were answered wrong
+	Armed      []ArmedFault      `json:"armed"`    // faults of the API that nobody met
 	Causes     map[string]uint64 `json:"causes"`
 	Failures   []Failure         `json:"failures"`
 }
 
-// A Failure is one delivery of a run that did not succeed.
+// ArmedFault is a fault of the API that was still armed when its run ended.
+type ArmedFault struct {
+	ID        string `json:"id"`
+	Position  string `json:"position"`
+	Operation string `json:"operation"`
+	What      string `json:"what"`
+	Times     int    `json:"times"`
+}
+
+// A Failure is one delivery, or challenge, of a run that did not succeed.
 type Failure struct {
 	Delivery string `json:"delivery"`
 	Event    string `json:"event"`
@@ -426,6 +453,14 @@ func (c *Client) Run(ctx context.Context, id string) (Run, error) {
 	return out.Run, err
 }
 
+// AwaitRun returns the run of that id once it has ended, at the latest after
+// timeout, then with an [*Error]; the run goes on.
+func (c *Client) AwaitRun(ctx context.Context, id string, timeout time.Duration) (Run, error) {
+	var out struct{ Run Run }
+	err := c.call(ctx, http.MethodGet, "/runs/"+url.PathEscape(id), url.Values{"wait": {timeout.String()}}, nil, &out)
+	return out.Run, err
+}
+
 // Cancel ends a run and returns when nothing of it is under way.
 func (c *Client) Cancel(ctx context.Context, id string) (Run, error) {
 	var out struct{ Run Run }
@@ -434,7 +469,7 @@ func (c *Client) Cancel(ctx context.Context, id string) (Run, error) {
 }
 
 // A Fault makes the next calls of an operation fail. Give it one of Error, Status
-// (with Body) or Drop, or a Delay, or one of them and a delay.
+// (with Body), Drop or Challenge, or a Delay, or one of them and a delay.
 type Fault struct {
 	ID        string `json:"id,omitempty"` // given by the emulator
 	Operation string `json:"operation"`
@@ -443,7 +478,17 @@ type Fault struct {
 	Body      string `json:"body,omitempty"`
 	Drop      string `json:"drop,omitempty"`  // close or reset
 	Delay     string `json:"delay,omitempty"` // such as 2s
-	Times     int    `json:"times,omitempty"` // how many calls; 0: one
+	// Challenge disturbs the handshake of create-webhook and update-webhook.
+	Challenge *OddChallenge `json:"challenge,omitempty"`
+	Times     int           `json:"times,omitempty"` // how many calls; 0: one
+}
+
+// OddChallenge is what is odd about a challenge, on purpose.
+type OddChallenge struct {
+	Twice bool   `json:"twice,omitempty"`
+	Delay string `json:"delay,omitempty"` // such as 2s
+	Slow  int    `json:"slow,omitempty"`  // bytes a second
+	Type  string `json:"type,omitempty"`  // instead of url_verification
 }
 
 // Arm arms a fault, for calls with the token of [Client.For] or, without one, for

@@ -125,14 +125,17 @@ func (r Run) OK() bool {
 func (r Run) Unsuccessful() uint64 { return r.Deliveries.Failed + r.Deliveries.Dropped - r.Planned }
 
 // Rerun returns the command that repeats the run byte for byte against another
-// consumer at to; flags are what it needs beside the run's own choices.
+// consumer at to, "" for one that registers itself; flags are what it needs beside the run's own choices.
 func (r Run) Rerun(to string, flags ...string) string {
 	name := r.Scenario
 	if r.File != "" {
 		name = r.File
 	}
-	words := []string{"hirempire-emulator", "run", name, "--to", to, "--seed", strconv.FormatUint(r.Seed, 10),
-		"--start", r.Start.UTC().Format(time.RFC3339Nano), "--edition", r.Edition}
+	words := []string{"hirempire-emulator", "run", name}
+	if to != "" {
+		words = append(words, "--to", to)
+	}
+	words = append(words, "--seed", strconv.FormatUint(r.Seed, 10), "--start", r.Start.UTC().Format(time.RFC3339Nano), "--edition", r.Edition)
 	return Command(append(words, flags...)...)
 }
 
@@ -149,7 +152,7 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, r.Deliveries)
 	writeCounts(w, r.Causes)
 	if r.Faults != nil {
-		fmt.Fprintf(w, "  on purpose  %d of them failed or dropped\n", r.Planned)
+		fmt.Fprintf(w, "  on purpose  %d of the failed and dropped are due to these faults:\n", r.Planned)
 		writeCounts(w, r.Faults)
 	}
 	if r.Challenges > 0 {

@@ -21,6 +21,10 @@ func hostile() map[string]string {
 		unknown += fmt.Sprintf("- {event: job_added, job: jab-%d}\n", i)
 		indexes += fmt.Sprintf("    applicant.special_questions.%d.answer: x\n", i)
 	}
+	headers := ""
+	for i := range 15_000 {
+		headers += fmt.Sprintf("      X-%d: a\n", i)
+	}
 	for i := range 1400 {
 		nested += strings.Repeat(" ", i) + "a:\n"
 	}
@@ -52,6 +56,11 @@ func hostile() map[string]string {
 		"spaces":                     strings.Repeat(" ", 1_000_000) + "x\n",
 		"blank lines and a mistake":  steps + strings.Repeat("\n", 59_000) + "\t- wait: 2s\n",
 		"a mistake at the end":       steps + strings.Repeat("- wait: 2s\n", 19_900) + " x\n",
+		"faults that are wrong":      steps + strings.Repeat("- fault: {operation: x, error: y, drop: z}\n", 6_000),
+		"deliveries":                 steps + strings.Repeat("- {event: job_added, delivery: {duplicates: 1, corrupt: {wrong_type: job}}}\n", 4_900),
+		"awaits":                     steps + strings.Repeat("- await: {delivery: settled}\n", 11_900),
+		"headers":                    steps + "- event: job_added\n  delivery:\n    headers:\n" + headers,
+		"bodies by alias":            steps + "- &a {fault: {operation: list-webhooks, status: 500, body: [&b \"" + strings.Repeat("x", 500_000) + "\"]}}\n- *a\n",
 		"an unlisted mistake at end": steps + strings.Repeat("- wait: 2s\n", 19_900) + "- &\n",
 	}
 }

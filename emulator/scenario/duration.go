@@ -53,6 +53,28 @@ func (p *parser) duration(n *yaml.Node, what string) (time.Duration, bool) {
 	return 0, false
 }
 
+// atMost reads a length of time that has a bound of its own.
+func (p *parser) atMost(n *yaml.Node, what string, most time.Duration) (time.Duration, bool) {
+	d, ok := p.duration(n, what)
+	if ok && d > most {
+		p.errorf(n, "bad-duration", "%s is %s, longer than the `%s` that are possible", what, code(n.Value), short(most))
+		return 0, false
+	}
+	return d, ok
+}
+
+// short writes whole minutes or hours as people do.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // meantDuration guesses what a number with an unknown unit, or a space, stands
 // for.
 func meantDuration(text string) string {
@@ -69,7 +91,7 @@ func meantDuration(text string) string {
 		if err != nil || d*24 > MaxSpan {
 			return ""
 		}
-		return strings.TrimSuffix(strings.TrimSuffix((d*24).String(), "0s"), "0m")
+		return short(d * 24)
 	case "h", "hr", "hrs", "hour", "hours":
 		return number + "h"
 	case "m", "min", "mins", "minute", "minutes":

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -53,6 +55,25 @@ type DeliveryFault struct {
 	Wire Wire
 	// Rate is how many bytes of the body a Slow connection carries a second, 1 to MaxRate.
 	Rate int
+}
+
+// String lists the faults as a story writes them; nothing for nothing.
+func (f DeliveryFault) String() string {
+	var words []string
+	add := func(yes bool, format string, args ...any) {
+		if yes {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	add(f.Duplicates > 0, "duplicates: %d", f.Duplicates)
+	add(f.Delay > 0, "delay: %s", f.Delay)
+	add(f.Shuffle > 0, "shuffle: %d", f.Shuffle)
+	add(f.Drop, "drop")
+	add(len(f.Headers) > 0, "headers")
+	add(f.Corrupt != "", "corrupt: %s", strings.TrimSpace(string(f.Corrupt)+" "+f.Path))
+	add(f.Wire != "", "wire: %s", f.Wire)
+	add(f.Chance > 0 && f.Chance < 1 && words != nil, "chance: %g", f.Chance)
+	return strings.Join(words, ", ")
 }
 
 // A Header is one that a request has or, with Remove, has not.
@@ -138,12 +159,78 @@ type ChallengeFault struct {
 	Type  string        // under `type`; empty: url_verification
 }
 
+// String says what the fault does, in a few words.
+func (f APIFault) String() string {
+	words := []string{string(f.Operation)}
+	switch {
+	case f.Error != "":
+		words = append(words, f.Error)
+	case f.Status != 0:
+		words = append(words, fmt.Sprint(f.Status))
+	case f.Drop != "":
+		words = append(words, "drop: "+f.Drop)
+	case f.Challenge != nil:
+		words = append(words, "challenge "+f.Challenge.String())
+	}
+	if f.Delay > 0 {
+		words = append(words, "delay: "+f.Delay.String())
+	}
+	if f.Times > 1 {
+		words = append(words, fmt.Sprintf("× %d", f.Times))
+	}
+	return strings.Join(words, "  ")
+}
+
+// String lists what is odd; nothing for nothing.
+func (c ChallengeFault) String() string {
+	var words []string
+	if c.Twice {
+		words = append(words, "twice")
+	}
+	if c.Delay > 0 {
+		words = append(words, "delay: "+c.Delay.String())
+	}
+	if c.Rate > 0 {
+		words = append(words, fmt.Sprintf("slow: %d", c.Rate))
+	}
+	if c.Type != "" {
+		words = append(words, "type: "+c.Type)
+	}
+	return strings.Join(words, ", ")
+}
+
+// String says what is awaited, in a few words.
+func (a Await) String() string {
+	var words []string
+	switch {
+	case a.Registration:
+		words = append(words, "registration")
+	case a.Operation != "":
+		words = append(words, string(a.Operation))
+		if a.Status != 0 {
+			words = append(words, fmt.Sprint(a.Status))
+		}
+		if a.AnsweredBy != "" {
+			words = append(words, "by "+a.AnsweredBy)
+		}
+	default:
+		words = append(words, a.Outcome)
+	}
+	if a.Event != "" {
+		words = append(words, string(a.Event))
+	}
+	if a.Count > 1 {
+		words = append(words, fmt.Sprintf("× %d", a.Count))
+	}
+	return strings.Join(append(words, "within "+a.Within.String()), "  ")
+}
+
 // An Await keeps the story from going on until something happened. Exactly one of
 // Operation, Registration and Outcome is set.
 type Await struct {
 	// Operation is what a client of the API calls.
 	Operation hirempire.Operation
-	// AnsweredBy is what answers the call: the code of an error, success or fault;
+	// AnsweredBy is what answers the call: the code of an error, success, fault or too-many-requests;
 	// empty: anything. Only with Operation.
 	AnsweredBy string
 	// Status of the answer; zero: any. Only with Operation.

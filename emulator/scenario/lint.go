@@ -12,9 +12,10 @@ import (
 func (p *parser) warn(s *Scenario) {
 	p.warnOrder(s)
 	p.warnJobs(s)
-	// A name that is misspelt elsewhere would be reported twice.
+	// What is misspelt elsewhere would be reported twice.
 	if !HasErrors(p.problems) {
 		p.warnUnused()
+		p.warnAwaits(s)
 	}
 }
 

@@ -3,6 +3,7 @@ package scenario
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,10 @@ import (
 var (
 	storyKeys = []string{"version", "name", "description", "seed", "start", "cast", "steps"}
 	castKinds = []string{"companies", "jobs", "applicants", "meetings"}
-	stepKeys  = []string{"event", "wait", "company", "job", "applicant", "meeting", "repeat", "every", "jitter", "set", "fixture"}
+	// A step has exactly one of stepKinds; eventKeys belong to an event.
+	stepKinds = []string{"event", "wait", "fault", "await", "challenge"}
+	eventKeys = []string{"company", "job", "applicant", "meeting", "repeat", "every", "jitter", "set", "fixture", "delivery"}
+	stepKeys  = slices.Concat(stepKinds, eventKeys)
 )
 
 const maxName = 64
@@ -175,11 +179,32 @@ func (p *parser) story(root *yaml.Node) *Scenario {
 	case len(steps.Content) == 0:
 		p.errorf(steps, "no-steps", "`steps` is empty; a story has at least one step, such as `- event: job_added`")
 	default:
+		s.Steps = make([]Step, 0, len(steps.Content))
 		for _, n := range steps.Content {
 			s.Steps = append(s.Steps, p.step(target(n)))
 		}
 	}
 	return s
+}
+
+// mapping reads the keys of a mapping that stands under a key; lost says that
+// some are unknown, so that one which is missing may be among them. An empty
+// mapping is for the caller to judge.
+func (p *parser) mapping(n *yaml.Node, what, example string, known []string) (keys map[string]entry, lost, ok bool) {
+	if n.Kind != yaml.MappingNode {
+		p.errorf(n, "wrong-type", "%s must be a mapping such as `%s`, this is %s", what, example, describe(n))
+		return nil, false, false
+	}
+	keys = make(map[string]entry)
+	for _, e := range entries(n) {
+		if !slices.Contains(known, e.name) {
+			lost = true
+			p.unknownKey(e, what, known)
+			continue
+		}
+		keys[e.name] = e
+	}
+	return keys, lost, true
 }
 
 // unknownKey reports a key that does not belong where it stands; in is where

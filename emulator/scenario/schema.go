@@ -39,11 +39,16 @@ func Schema() []byte {
 			"description": "The name of a member of the cast: at most 64 letters, digits, hyphens and underscores.",
 			"examples":    []string{"backend", "lina"},
 		},
-		"step": stepSchema(),
+		"step":      stepSchema(),
+		"delivery":  deliverySchema(),
+		"fault":     faultSchema(),
+		"challenge": challengeSchema(),
+		"await":     awaitSchema(),
 	}
 	for _, e := range hirempire.Events() {
 		if name := settingsOf(e); name == "set-"+string(e) {
 			definitions[name] = settingsSchema(e)
+			definitions[pathOf(e)] = pathSchema(e)
 		}
 	}
 	cast := object{}
@@ -88,17 +93,7 @@ func stepSchema() object {
 	refersTo := func(kind, text string) object {
 		return object{"allOf": []object{{"$ref": "#/definitions/memberName"}}, "description": text, "examples": []string{map[string]string{"company": "acme", "job": "backend", "applicant": "lina", "meeting": "interview"}[kind]}}
 	}
-	duration := func(text, example string) object {
-		return object{"allOf": []object{{"$ref": "#/definitions/duration"}}, "description": text, "examples": []string{example}}
-	}
 	about := []string{"company", "job", "applicant", "meeting"}
-	never := func(keys ...string) object {
-		properties := object{}
-		for _, k := range keys {
-			properties[k] = false
-		}
-		return object{"properties": properties}
-	}
 	var events []string
 	var rules []object
 	meaning := "What the vendor sends:"
@@ -112,35 +107,45 @@ func stepSchema() object {
 		if e != hirempire.MeetingBooked {
 			then["meeting"] = false
 		}
-		rules = append(rules, object{
-			"if":   object{"properties": object{"event": object{"const": e}}, "required": []string{"event"}},
-			"then": object{"properties": then},
-		})
+		rules = append(rules,
+			rule(is("event", e), object{"properties": then}),
+			// The payload of a fixture has the fields that it has.
+			rule(object{"allOf": []object{is("event", e), {"not": has("fixture")}}}, spoiltPaths(e)),
+		)
 	}
-	wait := duration("Lets time pass before the next step.", "2s")
-	wait["not"] = object{"pattern": `^(0+(\.0+)?(ns|us|µs|μs|ms|s|m|h))+$`}
-	rules = append(rules,
-		object{"if": object{"required": []string{"wait"}}, "then": never(slices.DeleteFunc(slices.Clone(stepKeys), func(k string) bool { return k == "wait" })...)},
-		object{"if": object{"required": []string{"fixture"}}, "then": never(append(about, "set")...)},
-	)
+	wait := durationSchema("Lets time pass before the next step.", "2s")
+	wait["not"] = object{"pattern": nothingPattern}
+	var kinds []object
+	for _, k := range stepKinds {
+		kinds = append(kinds, has(k))
+		if k != "event" {
+			rules = append(rules, rule(has(k), never(slices.DeleteFunc(slices.Clone(stepKeys), func(other string) bool { return other == k })...)))
+		}
+	}
+	rules = append(rules, rule(has("fixture"), never(append(about, "set")...)))
+	refer := func(name string) object { return object{"$ref": "#/definitions/" + name} }
 	return object{
 		"type":        "object",
-		"description": "One thing that happens: an event, or a wait.",
+		"description": "One thing that happens: an event, a wait, a fault that is armed, an await or a challenge.",
 		"properties": object{
 			"event":     object{"type": "string", "enum": events, "description": meaning, "examples": []string{"applicant_applied"}},
 			"wait":      wait,
+			"fault":     refer("fault"),
+			"await":     refer("await"),
+			"challenge": object{"allOf": []object{refer("challenge")}, "description": "Sends a challenge to every active webhook, in order with its deliveries.", "examples": []object{{}, {"twice": true}}},
 			"company":   refersTo("company", "Which company the event is about. Left out: the job's."),
 			"job":       refersTo("job", "Which job the event is about. Left out: one is made up."),
 			"applicant": refersTo("applicant", "Who applies, or whose CV or meeting it is. Left out: someone is made up, anew for each iteration."),
 			"meeting":   refersTo("meeting", "Which meeting is booked. Left out: one is made up."),
 			"repeat":    object{"type": "integer", "minimum": 1, "maximum": MaxDeliveries, "description": "How often the event is sent. A story sends at most 10,000,000 events.", "default": 1, "examples": []int{50}},
-			"every":     duration("The time between the starts of two iterations; needs repeat. Left out: none.", "100ms"),
-			"jitter":    duration("By how much each iteration is late at most, drawn from the seed; needs every and is at most as long. Left out: nothing.", "20ms"),
+			"every":     durationSchema("The time between the starts of two iterations; needs repeat. Left out: none.", "100ms"),
+			"jitter":    durationSchema("By how much each iteration is late at most, drawn from the seed; needs every and is at most as long. Left out: nothing.", "20ms"),
 			"set":       object{"type": "object", "minProperties": 1, "description": "Changes the payload: from paths to values of the documented type. Elements of lists go by index.", "examples": []object{{"applicant.ai_evaluation.score": 91}}},
 			"fixture":   object{"type": "string", "maxLength": 512, "pattern": fixturePattern, "not": object{"pattern": "^.:"}, "description": "A file whose bytes are the payload, exactly: a path below the fixtures, with slashes.", "examples": []string{"payloads/job_added.json"}},
+			"delivery":  refer("delivery"),
 		},
 		"additionalProperties": false,
-		"oneOf":                []object{{"required": []string{"event"}}, {"required": []string{"wait"}}},
+		"oneOf":                kinds,
 		"dependencies":         object{"every": []string{"repeat"}, "jitter": []string{"every"}},
 		"allOf":                rules,
 		"examples":             []object{{"event": "job_added", "job": "backend"}, {"wait": "2s"}},
@@ -166,24 +171,9 @@ func settingsOf(e hirempire.Event) string {
 
 func settingsSchema(e hirempire.Event) object {
 	properties, patterns := object{}, object{}
-	var add func(s *shape)
-	add = func(s *shape) {
-		switch {
-		case s.Path == "":
-		case strings.Contains("."+s.Path+".", ".N."):
-			pattern := strings.ReplaceAll(strings.ReplaceAll("."+s.Path+".", ".", `\.`), `\.N\.`, `\.(0|[1-9][0-9]*)\.`)
-			patterns["^"+strings.TrimSuffix(strings.TrimPrefix(pattern, `\.`), `\.`)+"$"] = valueSchema(s, rules{})
-		default:
-			properties[s.Path] = valueSchema(s, rules{})
-		}
-		for _, c := range s.children {
-			add(c)
-		}
-		if s.element != nil {
-			add(s.element)
-		}
-	}
-	add(shapeOf(hirempire.Fields(e)))
+	visitPaths(e,
+		func(s *shape) { properties[s.Path] = valueSchema(s, rules{}) },
+		func(s *shape, pattern string) { patterns[pattern] = valueSchema(s, rules{}) })
 	return object{
 		"type":                 "object",
 		"minProperties":        1,
@@ -192,6 +182,29 @@ func settingsSchema(e hirempire.Event) object {
 		"patternProperties":    patterns,
 		"additionalProperties": false,
 	}
+}
+
+// visitPaths visits the paths of the event's payload: those that stand for one
+// field, and patterns of those that lead through lists.
+func visitPaths(e hirempire.Event, one func(s *shape), many func(s *shape, pattern string)) {
+	var visit func(s *shape)
+	visit = func(s *shape) {
+		switch {
+		case s.Path == "":
+		case strings.Contains("."+s.Path+".", ".N."):
+			pattern := strings.ReplaceAll(strings.ReplaceAll("."+s.Path+".", ".", `\.`), `\.N\.`, `\.(0|[1-9][0-9]*)\.`)
+			many(s, "^"+strings.TrimSuffix(strings.TrimPrefix(pattern, `\.`), `\.`)+"$")
+		default:
+			one(s)
+		}
+		for _, c := range s.children {
+			visit(c)
+		}
+		if s.element != nil {
+			visit(s.element)
+		}
+	}
+	visit(shapeOf(hirempire.Fields(e)))
 }
 
 func memberSchema(k kind) object {

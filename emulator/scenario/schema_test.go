@@ -124,6 +124,7 @@ var inexpressible = map[string]string{
 // cannot.
 var excused = map[string]string{
 	"bad-duration-jitter.yaml":       "compares two durations",
+	"bad-duration-too-long.yaml":     "compares two durations",
 	"bad-start-year-in-utc.yaml":     "needs arithmetic",
 	"bad-start-day.yaml":             "needs a calendar",
 	"unknown-path-after-set.yaml":    "depends on the order of keys",
@@ -203,7 +204,10 @@ func TestShippedStoriesFitTheSchema(t *testing.T) {
 func TestSameComplaints(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"many-mistakes.yaml", "wrong-type-cast.yaml", "unknown-key-cast.yaml", "wrong-type-keys.yaml",
-		"unknown-path.yaml", "misplaced-key.yaml", "wrong-type-top.yaml", "bad-path.yaml", "unknown-event.yaml"} {
+		"unknown-path.yaml", "misplaced-key.yaml", "wrong-type-top.yaml", "bad-path.yaml", "unknown-event.yaml",
+		"misplaced-key-step.yaml", "misplaced-key-delivery.yaml", "misplaced-key-await.yaml", "bad-value-delivery.yaml", "bad-value-event.yaml",
+		"bad-value-fault.yaml", "bad-value-await.yaml", "unknown-key-later.yaml",
+		"unknown-operation.yaml", "unknown-path-corrupt.yaml", "unknown-event-await.yaml", "wrong-type-delivery.yaml", "wrong-type-await.yaml"} {
 		data := corpus(t, "bad")[file]
 		_, problems := scenario.Parse(file, data)
 		lint := make(map[int]bool)
@@ -232,6 +236,104 @@ func TestSameComplaints(t *testing.T) {
 		for line := range validator {
 			if !lint[line] {
 				t.Errorf("%s:%d: only the validator complains: %v", file, line, failure)
+			}
+		}
+	}
+}
+
+// TestSchemaExplains holds every key of a step, and what is below it, to what an
+// editor shows of it.
+func TestSchemaExplains(t *testing.T) {
+	t.Parallel()
+	var schema struct {
+		Definitions map[string]map[string]any `json:"definitions"`
+	}
+	if err := json.Unmarshal(scenario.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	var check func(path string, s map[string]any)
+	check = func(path string, s map[string]any) {
+		if ref, ok := s["$ref"].(string); ok && len(s) == 1 {
+			s = schema.Definitions[strings.TrimPrefix(ref, "#/definitions/")]
+		}
+		checked++
+		text, _ := s["description"].(string)
+		examples, _ := s["examples"].([]any)
+		if text == "" || len(examples) == 0 {
+			t.Errorf("%s: described as %q, with the examples %v", path, text, examples)
+		}
+		properties, _ := s["properties"].(map[string]any)
+		for name, property := range properties {
+			check(path+"."+name, property.(map[string]any))
+		}
+		alternatives, _ := s["anyOf"].([]any)
+		for _, a := range alternatives {
+			properties, _ := a.(map[string]any)["properties"].(map[string]any)
+			for name, property := range properties {
+				if property := property.(map[string]any); property["const"] == nil && property["not"] == nil || property["type"] != nil {
+					check(path+"."+name, property)
+				}
+			}
+		}
+	}
+	check("step", schema.Definitions["step"])
+	if checked < 45 {
+		t.Errorf("only %d keys", checked)
+	}
+}
+
+// TestSchemaExamples proves that what the schema offers is right.
+func TestSchemaExamples(t *testing.T) {
+	t.Parallel()
+	var schema struct {
+		Definitions map[string]struct {
+			Examples   []any `json:"examples"`
+			Properties map[string]struct {
+				Examples []any `json:"examples"`
+			} `json:"properties"`
+		} `json:"definitions"`
+	}
+	if err := json.Unmarshal(scenario.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	lint := func(step map[string]any) {
+		data, err := json.Marshal(map[string]any{"version": 1, "steps": []any{map[string]any{"event": "applicant_applied"}, map[string]any{"event": "meeting_booked"}, step}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, problems := scenario.Parse("story.yaml", data); len(problems) > 0 {
+			t.Errorf("%s: %s", data, lines(problems))
+		}
+	}
+	for _, name := range []string{"delivery", "fault", "await", "challenge"} {
+		with := func(value any) map[string]any {
+			if name == "delivery" {
+				return map[string]any{"event": "applicant_applied", name: value}
+			}
+			return map[string]any{name: value}
+		}
+		needs := map[string]map[string]any{
+			"delivery.chance": {"drop": true},
+			"fault.operation": {"delay": "1s"}, "fault.error": {}, "fault.body": {"status": 503}, "fault.times": {"delay": "1s"}, "fault.token": {"delay": "1s"},
+			"await.answered_by": {"operation": "create-webhook"}, "await.status": {"operation": "create-webhook"},
+			"await.event": {"delivery": "settled"}, "await.count": {"delivery": "settled"}, "await.within": {"delivery": "settled"},
+		}
+		definition := schema.Definitions[name]
+		for _, example := range definition.Examples {
+			lint(with(example))
+		}
+		for key, property := range definition.Properties {
+			for _, example := range property.Examples {
+				value := map[string]any{}
+				if name == "fault" {
+					value["operation"] = "create-webhook"
+				}
+				for k, v := range needs[name+"."+key] {
+					value[k] = v
+				}
+				value[key] = example
+				lint(with(value))
 			}
 		}
 	}

@@ -12,15 +12,16 @@ import (
 // maxPath is the length of the longest path that is looked at.
 const maxPath = 200
 
-// settings reads what a step sets in its payload.
-func (p *parser) settings(s *Step, n *yaml.Node) {
+// settings reads what a step sets in its payload, and returns it for those who
+// look for a path in what comes of it.
+func (p *parser) settings(s *Step, n *yaml.Node) map[string]*setting {
 	if n.Kind != yaml.MappingNode {
 		p.errorf(n, "wrong-type", "`set` must be a mapping from payload paths to values, such as `applicant.ai_evaluation.score: 91`, this is %s", describe(n))
-		return
+		return nil
 	}
 	if len(n.Content) == 0 {
 		p.errorf(n, "missing-key", "`set` is empty; give it a payload path and a value, or leave it out")
-		return
+		return nil
 	}
 	done := make(map[string]*setting)
 	payload := p.payload(s.Event)
@@ -39,6 +40,7 @@ func (p *parser) settings(s *Step, n *yaml.Node) {
 			s.Set = append(s.Set, Setting{p.at(e.key), e.name, v.json})
 		}
 	}
+	return done
 }
 
 // A setting is what was set earlier in the same step.

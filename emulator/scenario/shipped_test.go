@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,24 +106,79 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// TestReferenceNamesEveryKey compares the tables with the schema, by way of a
-// story that has a key of each kind wrong: lint lists the known ones.
+// TestReferenceNamesEveryKey compares the tables with the schema.
 func TestReferenceNamesEveryKey(t *testing.T) {
 	t.Parallel()
 	data, err := scenarios.FS.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, problems := scenario.Parse("story.yaml", []byte("version: 1\nqqqqqq: 1\ncast: {qqqqqq: 1}\nsteps: [{event: job_added, qqqqqq: 1}]\n"))
-	if len(problems) != 3 {
-		t.Fatalf("%s", lines(problems))
+	type part struct {
+		Properties map[string]json.RawMessage `json:"properties"`
 	}
-	for _, p := range problems {
-		_, known, _ := strings.Cut(p.Message, "there are ")
-		for _, m := range regexp.MustCompile("`([a-z]+)`").FindAllStringSubmatch(known, -1) {
-			if !strings.Contains(string(data), "`"+m[1]+"`") {
-				t.Errorf("the reference does not name %s", m[1])
+	var schema struct {
+		part
+		Definitions map[string]part `json:"definitions"`
+	}
+	if err := json.Unmarshal(scenario.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	sections := regexp.MustCompile("(?m)^##+ ").Split(string(data), -1)
+	for title, keys := range map[string]part{
+		"The story": schema.part, "Steps": schema.Definitions["step"], "`delivery`": schema.Definitions["delivery"],
+		"`fault`": schema.Definitions["fault"], "`challenge`": schema.Definitions["challenge"], "`await`": schema.Definitions["await"],
+	} {
+		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, title+"\n") })
+		if i < 0 || len(keys.Properties) < 4 {
+			t.Errorf("%s: in section %d, %d keys", title, i, len(keys.Properties))
+			continue
+		}
+		for key := range keys.Properties {
+			if !strings.Contains(sections[i], "\n| `"+key+"` |") {
+				t.Errorf("%s: the table does not have %s", title, key)
 			}
 		}
+	}
+	for _, word := range append(words(scenario.Corruptions()), words(scenario.Wires())...) {
+		if !strings.Contains(string(data), "\n| `"+word+"` |") {
+			t.Errorf("the reference does not say what %s does", word)
+		}
+	}
+}
+
+func words[T ~string](list []T) []string {
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = string(w)
+	}
+	return words
+}
+
+// TestFaultyStory holds the story of faults to its promise: each of them.
+func TestFaultyStory(t *testing.T) {
+	t.Parallel()
+	data, err := scenarios.FS.ReadFile("faulty-deliveries.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, problems := scenario.Parse("faulty-deliveries.yaml", data)
+	if s == nil {
+		t.Fatalf("%s", lines(problems))
+	}
+	seen := make(map[string]bool)
+	for _, step := range s.Steps {
+		d := step.Delivery
+		for name, is := range map[string]bool{string(d.Corrupt): true, string(d.Wire): true, "duplicates": d.Duplicates > 0,
+			"delay": d.Delay > 0, "shuffle": d.Shuffle > 0, "drop": d.Drop, "headers": len(d.Headers) > 0} {
+			seen[name] = seen[name] || is
+		}
+	}
+	for _, name := range slices.Concat(words(scenario.Corruptions()), words(scenario.Wires()), []string{"duplicates", "delay", "shuffle", "drop", "headers"}) {
+		if !seen[name] {
+			t.Errorf("no %s", name)
+		}
+	}
+	if at, needed := s.NeedsCaller(); needed {
+		t.Errorf("%v needs a caller of the API", at)
 	}
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,41 +32,75 @@ func (p *parser) step(n *yaml.Node) Step {
 		return s
 	}
 	keys, lost := make(map[string]entry), false
+	given := make([]entry, 0, 1) // of stepKinds, in file order
 	for _, e := range entries(n) {
-		keys[e.name] = e
-		known := false
-		for _, k := range stepKeys {
-			known = known || k == e.name
-		}
-		if !known {
+		switch {
+		case slices.Contains(stepKinds, e.name):
+			given = append(given, e)
+		case slices.Contains(eventKeys, e.name):
+			keys[e.name] = e
+		default:
 			lost = true
 			p.unknownKey(e, "a step", stepKeys)
 		}
 	}
-	event, hasEvent := keys["event"]
-	wait, hasWait := keys["wait"]
-	switch {
-	case hasEvent && hasWait:
-		p.errorf(wait.key, "two-steps", "a step is an `event` or a `wait`, not both; make it two steps")
-		p.wait(wait)
-		p.event(&s, event, keys)
-	case hasEvent:
-		p.event(&s, event, keys)
-	case hasWait:
-		s.Wait = p.wait(wait)
-		for _, name := range stepKeys[2:] {
-			if e, ok := keys[name]; ok {
-				p.errorf(e.key, "misplaced-key", "%s belongs to an `event`; a `wait` stands alone", code(name))
-			}
-		}
-	default:
+	if len(given) == 0 {
 		// An unknown key is likely to be the one that is missing.
 		if !lost {
-			p.errorf(n, "missing-key", "a step needs an `event` or a `wait`, here is neither")
+			p.errorf(n, "missing-key", "a step needs an `event`, a `wait`, a `fault`, an `await` or a `challenge`, here is none of them")
 		}
 		p.event(&s, entry{}, keys)
+		return s
+	}
+	for _, e := range given {
+		p.kind(&s, e, keys)
+	}
+	switch first := given[0]; {
+	case len(given) > 1:
+		p.errorf(given[1].key, "two-steps", "a step is one thing, not %s at once; make it %d steps", list(names(given)), len(given))
+	case first.name != "event":
+		for _, name := range eventKeys {
+			if e, ok := keys[name]; ok {
+				p.errorf(e.key, "misplaced-key", "%s belongs to an `event`; %s %s stands alone", code(name), article(first.name), code(first.name))
+			}
+		}
 	}
 	return s
+}
+
+// kind reads what a step does.
+func (p *parser) kind(s *Step, e entry, keys map[string]entry) {
+	switch e.name {
+	case "event":
+		p.event(s, e, keys)
+	case "wait":
+		s.Wait = p.wait(e)
+	case "fault":
+		f, _ := p.apiFault(e.value)
+		s.Fault = &f
+	case "await":
+		s.Await = p.await(e.value)
+	case "challenge":
+		s.Challenge = new(ChallengeFault)
+		if kindOf(e.value) != "" { // nothing at all is a plain one
+			*s.Challenge, _ = p.challenge(e.value)
+		}
+	}
+}
+
+func names(list []entry) []string {
+	names := make([]string, len(list))
+	for i, e := range list {
+		names[i] = e.name
+	}
+	return names
+}
+
+func article(name string) string {
+	if strings.IndexByte("aeiou", name[0]) >= 0 {
+		return "an"
+	}
+	return "a"
 }
 
 func (p *parser) wait(e entry) time.Duration {
@@ -91,22 +126,30 @@ func (p *parser) takes(n *yaml.Node, d time.Duration) {
 // `event`.
 func (p *parser) event(s *Step, e entry, keys map[string]entry) {
 	if e.value != nil {
-		names := make([]string, 0, 7)
-		for _, known := range hirempire.Events() {
-			names = append(names, string(known))
-		}
-		if name, ok := p.text(e.value, "`event`"); !ok {
-		} else if s.Event = hirempire.Event(name); !s.Event.Valid() {
-			s.Event = ""
-			p.errorf(e.value, "unknown-event", "unknown event %s%s", code(name), p.didYouMean(name, names))
+		if name, ok := p.text(e.value, "`event`"); ok {
+			s.Event = p.eventNamed(e.value, name)
 		}
 	}
 	p.fixture(s, keys)
 	p.about(s, keys)
-	p.repetition(s, e, keys)
+	var done map[string]*setting
 	if set, ok := keys["set"]; ok && s.Event != "" {
-		p.settings(s, set.value)
+		done = p.settings(s, set.value)
 	}
+	if delivery, ok := keys["delivery"]; ok {
+		p.delivery(s, delivery.value, done)
+	}
+	p.repetition(s, e, keys)
+}
+
+// eventNamed returns an event type, empty after reporting that it is none; others
+// are further words that would have been fine.
+func (p *parser) eventNamed(n *yaml.Node, name string, others ...string) hirempire.Event {
+	if e := hirempire.Event(name); e.Valid() {
+		return e
+	}
+	p.errorf(n, "unknown-event", "unknown event %s%s", code(name), p.didYouMean(name, append(words(hirempire.Events()), others...)))
+	return ""
 }
 
 // about reads which members the event is about.
@@ -197,9 +240,12 @@ func (p *parser) repetition(s *Step, event entry, keys map[string]entry) {
 		return
 	}
 	if p.deliveries <= MaxDeliveries {
-		if p.deliveries += s.Repeat; p.deliveries > MaxDeliveries {
+		if p.deliveries+s.Repeat <= MaxDeliveries && s.Delivery.Duplicates > 0 {
+			crossing = valueOf(keys["delivery"].value, "duplicates")
+		}
+		if p.deliveries += s.Repeat * (1 + s.Delivery.Duplicates); p.deliveries > MaxDeliveries {
 			p.errorf(crossing, "total-deliveries", "with this, the story has more than the %s deliveries that are possible", grouped(MaxDeliveries))
-			s.Repeat = 1
+			s.Repeat, s.Delivery.Duplicates = 1, 0
 		}
 	}
 	if hasEvery && s.Every > 0 {
@@ -210,6 +256,16 @@ func (p *parser) repetition(s *Step, event entry, keys map[string]entry) {
 			p.takes(every.value, gaps*s.Every+s.Jitter)
 		}
 	}
+}
+
+// valueOf returns the value of a key of a mapping.
+func valueOf(n *yaml.Node, name string) *yaml.Node {
+	for _, e := range entries(n) {
+		if e.name == name {
+			return e.value
+		}
+	}
+	return nil
 }
 
 // repeat returns how often, more than MaxDeliveries where that is too often.

@@ -7,7 +7,7 @@ import (
 )
 
 // maxListed is how many words a sentence can list.
-const maxListed = 12
+const maxListed = 15
 
 // maxCompared is how many words are compared in all. A file with more mistakes
 // among more names is not written by hand.

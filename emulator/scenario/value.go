@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -131,6 +133,53 @@ func (p *parser) text(n *yaml.Node, what string) (string, bool) {
 	return "", false
 }
 
+// wordLike returns the value of a string that is one of some words, for which
+// quotes would not help.
+func (p *parser) wordLike(n *yaml.Node, what, example string) (string, bool) {
+	if kindOf(n) == hirempire.String && !isDoubtful(n) {
+		return n.Value, true
+	}
+	p.errorf(n, "wrong-type", "%s must be a word such as %s, %s", what, code(example), found(n))
+	return "", false
+}
+
+// word returns one of several words.
+func (p *parser) word(n *yaml.Node, what string, known []string) (string, bool) {
+	name, ok := p.wordLike(n, what, known[0])
+	if ok && !slices.Contains(known, name) {
+		p.errorf(n, "unknown-value", "%s cannot be %s%s", what, code(name), p.didYouMean(name, known))
+		return "", false
+	}
+	return name, ok
+}
+
+// boolean returns the value of a boolean.
+func (p *parser) boolean(n *yaml.Node, what string) (value, ok bool) {
+	if kindOf(n) == hirempire.Boolean {
+		return strings.EqualFold(n.Value, "true"), true
+	}
+	hint := ""
+	if n.Kind == yaml.ScalarNode && n.Value != "" {
+		hint = "; write `true` or `false`, without quotes"
+	}
+	p.errorf(n, "wrong-type", "%s must be a boolean, %s%s", what, found(n), hint)
+	return false, false
+}
+
+// whole returns a whole number within bounds.
+func (p *parser) whole(n *yaml.Node, what string, low, high int) (int, bool) {
+	text, ok := p.number(n, what, fmt.Sprintf("a whole number from %s to %s", grouped(low), grouped(high)))
+	if !ok {
+		return 0, false
+	}
+	i, err := strconv.Atoi(text)
+	if err != nil || i < low || i > high {
+		p.errorf(n, "bad-value", "%s is %s, it must be a whole number from %s to %s", what, code(text), grouped(low), grouped(high))
+		return 0, false
+	}
+	return i, true
+}
+
 // number returns a number as JSON writes it; want says what is expected.
 func (p *parser) number(n *yaml.Node, what, want string) (string, bool) {
 	switch {
@@ -181,15 +230,8 @@ func (p *parser) typed(n *yaml.Node, want *shape, at string, r rules) (*value, b
 		text, ok := p.number(n, what, "a number")
 		return &value{json: []byte(text)}, ok
 	case hirempire.Boolean:
-		if kindOf(n) != hirempire.Boolean {
-			hint := ""
-			if n.Kind == yaml.ScalarNode && n.Value != "" {
-				hint = "; write `true` or `false`, without quotes"
-			}
-			p.errorf(n, "wrong-type", "%s must be a boolean, %s%s", what, found(n), hint)
-			return nil, false
-		}
-		return &value{json: []byte(strings.ToLower(n.Value))}, true
+		b, ok := p.boolean(n, what)
+		return &value{json: strconv.AppendBool(nil, b)}, ok
 	default:
 		text, ok := p.text(n, what)
 		if !ok {
@@ -296,6 +338,43 @@ func (p *parser) array(n *yaml.Node, want *shape, at string, r rules) (*value, b
 	}
 	v.json = append(v.json, ']')
 	return v, ok
+}
+
+// anything returns any value as compact JSON, keys in file order.
+func (p *parser) anything(n *yaml.Node, what string) ([]byte, bool) {
+	n = target(n)
+	switch kindOf(n) {
+	case hirempire.Object:
+		b, ok := []byte{'{'}, true
+		for i, e := range entries(n) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			v, good := p.anything(e.value, what)
+			b, ok = append(append(append(b, quote(e.name)...), ':'), v...), ok && good
+		}
+		return append(b, '}'), ok
+	case hirempire.Array:
+		b, ok := []byte{'['}, true
+		for i, child := range n.Content {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			v, good := p.anything(child, what)
+			b, ok = append(b, v...), ok && good
+		}
+		return append(b, ']'), ok
+	case hirempire.Number:
+		text, ok := p.number(n, "a number of "+what, "a number")
+		return []byte(text), ok
+	case hirempire.Boolean:
+		return []byte(strings.ToLower(n.Value)), true
+	case hirempire.String:
+		text, ok := p.text(n, "a string of "+what)
+		return quote(text), ok
+	default:
+		return []byte("null"), true
+	}
 }
 
 // quote writes a string as JSON.stringify does, which escapes less than

@@ -5,6 +5,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -93,7 +94,11 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		// From here on the time is the operation's: a challenge may take longer
 		// than a request is given to arrive.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		fault, armed := s.takeFault(op, call)
+		of := "" // the workspace of the token, also of a refused one
+		if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
+			of = s.Store.ID(token)
+		}
+		fault, armed := s.takeFault(op, of)
 		if armed {
 			bodyNote = joinNotes(bodyNote, describe(fault))
 			allowTime(w, fault)
@@ -129,7 +134,7 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		}
 		s.record(r, journal.Call{
 			At:         at,
-			Workspace:  outcome.Workspace,
+			Workspace:  cmp.Or(outcome.Workspace, of),
 			Operation:  op,
 			Body:       clip(call.Body),
 			Status:     status,
@@ -160,14 +165,10 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 // byFault is what answered a call, in the journal, if it was an armed fault.
 const byFault = "fault"
 
-// takeFault returns the fault that is armed for a call, if any.
-func (s *server) takeFault(op hirempire.Operation, call registration.Call) (workspace.Fault, bool) {
+// takeFault returns the fault that is armed for a call of a workspace, if any.
+func (s *server) takeFault(op hirempire.Operation, of string) (workspace.Fault, bool) {
 	if op == "" {
 		return workspace.Fault{}, false
-	}
-	of := ""
-	if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
-		of = s.Store.ID(token)
 	}
 	return s.Store.TakeFault(op, of)
 }

@@ -14,13 +14,16 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
+// space is what JSON takes for white space.
+const space = " \t\r\n"
+
 // Corrupt returns the payload of an event spoilt as the fault says, and what
 // exactly was done where that was drawn under the key. The payload itself stays
 // as it is. The error says why it cannot be spoilt in this way.
 func Corrupt(payload []byte, event hirempire.Event, f scenario.DeliveryFault, key seed.Key) (spoilt []byte, detail string, err error) {
 	var places []place
 	if f.Corrupt.NeedsObject() {
-		if b := bytes.TrimSpace(payload); len(b) == 0 || b[0] != '{' || !json.Valid(b) {
+		if b := bytes.Trim(payload, space); len(b) == 0 || b[0] != '{' || !json.Valid(b) {
 			return nil, "", errors.New("the payload is no JSON object")
 		}
 		places = survey(payload)
@@ -28,10 +31,12 @@ func Corrupt(payload []byte, event hirempire.Event, f scenario.DeliveryFault, ke
 	draw := key.Rand()
 	switch f.Corrupt {
 	case scenario.Truncated:
-		if len(payload) < 2 {
+		// Cut off in the white space behind it, JSON would be whole.
+		most := len(bytes.TrimRight(payload, space))
+		if most < 2 {
 			return nil, "", errors.New("the payload is too short to be cut off")
 		}
-		n := 1 + draw.IntN(len(payload)-1)
+		n := 1 + draw.IntN(most-1)
 		return payload[:n:n], fmt.Sprintf("after %d of %d bytes", n, len(payload)), nil
 	case scenario.NotJSON:
 		return fmt.Appendf(nil, "<!doctype html><title>%s</title>", event), "", nil
@@ -87,14 +92,14 @@ type place struct {
 // survey lists every value in a JSON object, in order.
 func survey(b []byte) []place {
 	var places []place
-	var walk func(at int, path string)
-	walk = func(at int, path string) {
+	var walk func(at int, prefix string) (end int)
+	walk = func(at int, prefix string) int {
 		inObject := b[at] == '{'
 		if !inObject && b[at] != '[' {
-			return
+			return skipValue(b, at)
 		}
-		n := 0
-		for i := skipSpace(b, at+1); b[i] != '}' && b[i] != ']'; n++ {
+		i := skipSpace(b, at+1)
+		for n := 0; b[i] != '}' && b[i] != ']'; n++ {
 			p := place{member: i, start: i}
 			name := strconv.Itoa(n)
 			if inObject {
@@ -104,12 +109,14 @@ func survey(b []byte) []place {
 				}
 				p.start = skipSpace(b, skipSpace(b, end)+1) // after the colon
 			}
-			p.end = skipValue(b, p.start)
-			p.path = strings.TrimPrefix(path+"."+name, ".")
+			p.path = prefix + name
+			mine := len(places)
 			places = append(places, p)
-			walk(p.start, p.path)
-			i = skipComma(b, p.end)
+			end := walk(p.start, p.path+".")
+			places[mine].end = end
+			i = skipComma(b, end)
 		}
+		return i + 1
 	}
 	walk(skipSpace(b, 0), "")
 	return places
@@ -135,7 +142,7 @@ func chosen(places []place, f scenario.DeliveryFault, payload []byte, draw func(
 		return place{}, fmt.Errorf("the payload has no %s", f.Path)
 	}
 	places = slices.DeleteFunc(places, func(p place) bool {
-		return p.path == "event" || f.Corrupt == scenario.BadUTF8 && payload[p.start] != '"'
+		return p.path == "event" || strings.HasPrefix(p.path, "event.") || f.Corrupt == scenario.BadUTF8 && payload[p.start] != '"'
 	})
 	if len(places) == 0 {
 		return place{}, errors.New("the payload has no field for that")
@@ -145,7 +152,7 @@ func chosen(places []place, f scenario.DeliveryFault, payload []byte, draw func(
 
 // lastByte returns where the last byte before i is that is no white space.
 func lastByte(b []byte, i int) int {
-	for i--; i > 0 && strings.IndexByte(" \t\r\n", b[i]) >= 0; i-- {
+	for i--; i > 0 && strings.IndexByte(space, b[i]) >= 0; i-- {
 	}
 	return i
 }
@@ -174,22 +181,22 @@ func appendField(object []byte, name string, value []byte) []byte {
 
 // extend adds a last field to every object of the payload.
 func extend(payload []byte, places []place) []byte {
-	// Inner objects end before outer ones, so that what comes later is not moved by
-	// what was added before if it is done from the end.
 	ends := []int{bytes.LastIndexByte(payload, '}')}
 	for _, p := range places {
 		if payload[p.start] == '{' {
 			ends = append(ends, p.end-1)
 		}
 	}
-	slices.Sort(ends)
-	out := slices.Clone(payload)
-	for _, end := range slices.Backward(ends) {
+	slices.Sort(ends) // inner objects end before outer ones
+	var out []byte
+	from := 0
+	for _, end := range ends {
 		field := `,"unexpected":true`
 		if payload[lastByte(payload, end)] == '{' {
 			field = field[1:]
 		}
-		out = slices.Insert(out, end, []byte(field)...)
+		out = append(append(out, payload[from:end]...), field...)
+		from = end
 	}
-	return out
+	return append(out, payload[from:]...)
 }

@@ -17,11 +17,12 @@ import (
 // sendEvent sends one event to every subscribed webhook of a workspace.
 func (s *server) sendEvent(r *request) (answer, error) {
 	var body struct {
-		Event hirempire.Event `json:"event"`
-		Body  json.RawMessage `json:"body"`
-		Set   json.RawMessage `json:"set"`
-		Seed  *uint64         `json:"seed"`
-		Token *string         `json:"token"`
+		Event    hirempire.Event `json:"event"`
+		Body     json.RawMessage `json:"body"`
+		Set      json.RawMessage `json:"set"`
+		Seed     *uint64         `json:"seed"`
+		Delivery json.RawMessage `json:"delivery"`
+		Token    *string         `json:"token"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
@@ -51,14 +52,20 @@ func (s *server) sendEvent(r *request) (answer, error) {
 	var warnings []string // about what is legal but odd
 	if body.Set != nil {
 		settings, problems := scenario.ParseSet(body.Event, body.Set)
-		texts := make([]string, len(problems))
-		for i, p := range problems {
-			texts[i] = p.Message
-		}
 		if scenario.HasErrors(problems) {
-			return answer{}, fail(http.StatusBadRequest, "bad-set", "set does not fit the payload of "+string(body.Event), texts...)
+			return answer{}, fail(http.StatusBadRequest, "bad-set", "set does not fit the payload of "+string(body.Event), messages(problems)...)
 		}
-		ev.Set, warnings = settings, texts
+		ev.Set, warnings = settings, messages(problems)
+	}
+	if body.Delivery != nil {
+		fault, problems := scenario.ParseDeliveryFault(body.Event, body.Delivery)
+		if scenario.HasErrors(problems) {
+			return answer{}, fail(http.StatusBadRequest, "bad-delivery", "this cannot go wrong with a delivery", messages(problems)...)
+		}
+		if fault.Delay > 0 || fault.Shuffle > 0 {
+			return answer{}, badRequest("delay and shuffle are for stories: a single event has nothing to be late for, or to change places with")
+		}
+		ev.Fault, warnings = fault, append(warnings, messages(problems)...)
 	}
 	if wait > 0 {
 		return s.sendAndWait(r, id, ev, wait, warnings)

@@ -31,7 +31,7 @@ func (s *server) reset(r *request) (answer, error) {
 	}
 	if id == "" {
 		s.Engine.Reset("")
-		s.Store.Disarm("", "")
+		s.Store.RestoreFaults("")
 		s.Journal.ResetAll()
 	}
 	return ok(map[string][]string{"reset": ids})
@@ -43,7 +43,7 @@ func (s *server) resetWorkspace(id string) {
 	s.Store.Reset(id)
 	// What began to send before there were no webhooks left ends now.
 	s.Engine.Reset(id)
-	s.Store.Disarm(id, "")
+	s.Store.RestoreFaults(id)
 	s.Deliverer.Drop(journal.ByReset, func(d journal.Delivery) bool { return d.Workspace == id })
 	s.Journal.Reset(id)
 }

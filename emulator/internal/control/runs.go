@@ -61,7 +61,9 @@ func (s *server) startRun(r *request) (answer, error) {
 	if body.Scenario != "" {
 		fixtures = s.FixturesOf(story)
 	}
-	if w, _ := s.Store.Get(id); !slices.ContainsFunc(w.Webhooks, func(h workspace.Webhook) bool { return h.Active && !h.Fixed }) {
+	// A story that waits for somebody who calls the API may wait for a registration.
+	if _, later := story.NeedsCaller(); later {
+	} else if w, _ := s.Store.Get(id); !slices.ContainsFunc(w.Webhooks, func(h workspace.Webhook) bool { return h.Active && !h.Fixed }) {
 		return answer{}, fail(http.StatusConflict, "nobody-subscribed", "the workspace has no active webhook, so nobody would get an event: register one first")
 	}
 	run, err := s.Engine.Start(id, story, replay.Options{
@@ -75,7 +77,12 @@ func (s *server) startRun(r *request) (answer, error) {
 	case wait == 0:
 		return answer{status: http.StatusAccepted, body: map[string]report.Run{"run": run.Report()}}, nil
 	}
-	err = await(r, wait, func(ctx context.Context) error {
+	return ended(r, run, wait)
+}
+
+// ended answers with the report of a run once that has ended, within some time.
+func ended(r *request, run *replay.Run, wait time.Duration) (answer, error) {
+	err := await(r, wait, func(ctx context.Context) error {
 		select {
 		case <-run.Done():
 			return nil
@@ -134,23 +141,40 @@ func (s *server) listRuns(r *request) (answer, error) {
 	return ok(map[string]any{"runs": page, "next": next})
 }
 
+// showRun answers with a run's report as it stands or, with wait, once it has ended.
 func (s *server) showRun(r *request) (answer, error) {
-	return s.withRun(r, func(*replay.Run) {})
+	wait, err := r.duration("wait", 0, MaxWait)
+	if err != nil {
+		return answer{}, err
+	}
+	run, err := s.run(r)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case wait > 0:
+		return ended(r, run, wait)
+	default:
+		return ok(map[string]report.Run{"run": run.Report()})
+	}
 }
 
 func (s *server) cancelRun(r *request) (answer, error) {
-	return s.withRun(r, func(run *replay.Run) { run.Cancel(journal.ByCancel) })
+	run, err := s.run(r)
+	if err != nil {
+		return answer{}, err
+	}
+	run.Cancel(journal.ByCancel)
+	return ok(map[string]report.Run{"run": run.Report()})
 }
 
-// withRun does something with the run that the path names and answers with its report.
-func (s *server) withRun(r *request, do func(*replay.Run)) (answer, error) {
+// run returns the run that the path names.
+func (s *server) run(r *request) (*replay.Run, error) {
 	if err := r.queried(); err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	run, found := s.Engine.Run(r.path("id"))
 	if !found {
-		return answer{}, fail(http.StatusNotFound, "no-such-run", "no run "+quoted(r.path("id"))+": it was never started, was reset, or made room for newer ones")
+		return nil, fail(http.StatusNotFound, "no-such-run", "no run "+quoted(r.path("id"))+": it was never started, was reset, or made room for newer ones")
 	}
-	do(run)
-	return ok(map[string]report.Run{"run": run.Report()})
+	return run, nil
 }

@@ -55,7 +55,8 @@ func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string,
 	}
 }
 
-// pause waits between two attempts, on the clock of who emitted the delivery.
+// pause waits between two attempts, or before a challenge, on the clock of who
+// emitted it.
 func (d *Deliverer) pause(ctx context.Context, it *item, wait time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

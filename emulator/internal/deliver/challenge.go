@@ -81,9 +81,13 @@ func oddities(odd scenario.ChallengeFault) []journal.Fault {
 func (d *Deliverer) EnqueueChallenge(ctx context.Context, hook workspace.Webhook, of journal.Delivery, value string, odd scenario.ChallengeFault,
 	pause func(context.Context, time.Duration) error, done func(journal.Challenge, error)) {
 	of.Webhook, of.RequestURL = hook.ID, hook.RequestURL
-	d.enqueue(ctx, &item{Delivery: of, settled: make(chan struct{}), challenge: func(ctx context.Context) {
-		done(d.challenge(ctx, hook.RequestURL, value, odd, pause))
-	}})
+	it := &item{Delivery: of, Handling: Handling{Pause: pause}, settled: make(chan struct{})}
+	it.challenge = func(ctx context.Context) {
+		done(d.challenge(ctx, hook.RequestURL, value, odd, func(ctx context.Context, late time.Duration) error {
+			return d.pause(ctx, it, late)
+		}))
+	}
+	d.enqueue(ctx, it)
 }
 
 // judge says what is wrong with a 2xx answer to a challenge, nothing if it is right.

@@ -338,5 +338,5 @@ func (d *Deliverer) Close(ctx context.Context) {
 		d.giveUp(journal.ByShutdown, everything, true)
 		<-idle
 	}
-	d.client.transport.CloseIdleConnections()
+	d.client.close()
 }

@@ -24,12 +24,16 @@ func (e brokenError) Error() string { return string(e) }
 // roundTrip makes the request, on a connection of its own if that is to be
 // disturbed; disturbed is nil if not.
 func (c *client) roundTrip(req *http.Request, r request) (res *http.Response, disturbed *disturbance, err error) {
+	shared := c.transport
+	if r.plain {
+		shared = c.plain
+	}
 	if r.wire == "" {
-		res, err = c.transport.RoundTrip(req)
+		res, err = shared.RoundTrip(req)
 		return res, nil, err
 	}
 	d := &disturbance{ctx: req.Context(), wire: r.wire, rate: r.rate, length: len(r.body)}
-	transport := c.transport.Clone()
+	transport := shared.Clone()
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := c.transport.DialContext(ctx, network, address)
 		if err != nil {
@@ -109,6 +113,8 @@ type disturbedConn struct {
 	head []byte // the last bytes of the head, until its end was seen
 	body bool   // the head has ended
 	sent int    // bytes of the body
+	// watch runs since the head has ended.
+	watch clock.Stopwatch
 }
 
 var endOfHead = []byte("\r\n\r\n")
@@ -121,7 +127,7 @@ func (c *disturbedConn) Write(b []byte) (int, error) {
 		n = len(b)
 		if i := bytes.Index(seen, endOfHead); i >= 0 {
 			n = i + len(endOfHead) - len(c.head)
-			c.body = true
+			c.body, c.watch = true, clock.Start()
 		} else {
 			c.head = bytes.Clone(seen[max(0, len(seen)-len(endOfHead)+1):])
 		}
@@ -149,7 +155,7 @@ func (c *disturbedConn) disturb(b []byte) (int, error) {
 		}
 		n, _ := c.Conn.Write(b[:max(0, half-c.sent)])
 		c.mu.Lock()
-		c.broken = fmt.Sprintf("the connection was reset on purpose after %d of %d bytes of the body", half, c.length)
+		c.broken = fmt.Sprintf("the connection was reset on purpose after %d of %d bytes of the body were written", half, c.length)
 		c.mu.Unlock()
 		reset(c.Conn)
 		return n, brokenError(c.broken)
@@ -159,12 +165,14 @@ func (c *disturbedConn) disturb(b []byte) (int, error) {
 }
 
 // crawl writes so many bytes a second, in real time as every time-out, in pieces
-// of at least one byte and about a hundred a second.
+// of at least one byte and about a hundred a second. Each has its time since the
+// head, or a timer that is a bit late every time would use up the time-out.
 func (c *disturbedConn) crawl(b []byte) (int, error) {
 	piece := max(1, c.rate/100)
 	for n := 0; n < len(b); {
 		end := min(n+piece, len(b))
-		if err := (clock.Real{}).Sleep(c.ctx, time.Duration(float64(end-n)/float64(c.rate)*float64(time.Second))); err != nil {
+		due := time.Duration(float64(c.sent+end) / float64(c.rate) * float64(time.Second))
+		if err := (clock.Real{}).Sleep(c.ctx, due-c.watch.Elapsed()); err != nil {
 			return n, err
 		}
 		written, err := c.Conn.Write(b[n:end])
@@ -194,6 +202,8 @@ func (c *disturbedConn) closeWrite() error {
 }
 
 // reset ends a connection so that the consumer gets an error rather than an end.
+// What was written and has not left this machine yet is lost, as in a crash: that
+// is none of a body that fits in the network's first window.
 func reset(conn net.Conn) {
 	if encrypted, ok := conn.(*tls.Conn); ok {
 		conn = encrypted.NetConn()

@@ -40,7 +40,8 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // client makes single requests to consumers.
 type client struct {
 	transport *http.Transport
-	header    http.Header // of every request
+	plain     *http.Transport // asks for no compression
+	header    http.Header     // of every request
 	now       func() time.Time
 }
 
@@ -54,7 +55,7 @@ func newClient(cfg Config) *client {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &client{
+	c := &client{
 		header: cfg.Header,
 		now:    cfg.Clock.Now,
 		transport: &http.Transport{
@@ -77,6 +78,14 @@ func newClient(cfg Config) *client {
 			MaxResponseHeaderBytes: MaxAnswerBytes,
 		},
 	}
+	c.plain = c.transport.Clone()
+	c.plain.DisableCompression = true
+	return c
+}
+
+func (c *client) close() {
+	c.transport.CloseIdleConnections()
+	c.plain.CloseIdleConnections()
 }
 
 // countedConn knows whether anything was written to it, which net/http does not
@@ -137,6 +146,7 @@ type request struct {
 	timeout time.Duration     // counted from the last byte of a slow body
 	wire    scenario.Wire     // how the connection is disturbed; empty: it is not
 	rate    int               // bytes of a slow body a second
+	plain   bool              // without Accept-Encoding, which net/http adds of its own
 }
 
 // post makes one request and says what came back. At most one request goes on
@@ -197,10 +207,11 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 		switch {
 		case !h.Remove:
 			req.Header.Set(name, h.Value)
-		case name == "User-Agent" || name == "Accept-Encoding": // which net/http adds where there is none
+		case name == "User-Agent": // which net/http adds where there is none
 			req.Header[name] = []string{""}
 		default:
 			req.Header.Del(name)
+			r.plain = r.plain || name == "Accept-Encoding"
 		}
 	}
 	res, disturbed, err := c.roundTrip(req, r)

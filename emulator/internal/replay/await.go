@@ -68,7 +68,9 @@ func (r *Run) stillArmed() []report.Armed {
 	return left
 }
 
-// mark ends a step for awaits: they count what comes after it.
+// mark ends a step for awaits: they count what comes after it. An await does not
+// end one in this sense, but moves on behind what it counted: what comes next may
+// have come already when it returns.
 func (r *Run) mark() {
 	r.calls = r.engine.cfg.Journal.Position()
 	r.registrations = r.engine.cfg.Store.Registrations()
@@ -92,9 +94,16 @@ func (r *Run) awaitOne(ctx context.Context, a scenario.Await) error {
 	cfg := r.engine.cfg
 	switch {
 	case a.Registration:
-		return cfg.Store.AwaitRegistration(ctx, r.report.Workspace, a.Event, r.registrations)
+		number, err := cfg.Store.AwaitRegistration(ctx, r.report.Workspace, a.Event, r.registrations)
+		if err == nil {
+			r.registrations = number
+		}
+		return err
 	case a.Operation != "":
 		_, err := cfg.Journal.AwaitCalls(ctx, r.callsOf(a), r.calls, a.Count)
+		if err == nil {
+			_, r.calls = cfg.Journal.Calls(r.callsOf(a), r.calls, a.Count)
+		}
 		return err
 	default:
 		// Counts add up, so that two awaits for the same need twice as many.

@@ -121,10 +121,7 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 	}
 	var planned []outgoing
 	for i, hook := range hooks {
-		f, draw := ev.Fault, key.Str("fault").Num(uint64(i))
-		if f.Chance != 0 && draw.Str("chance").Rand().Float64() >= f.Chance {
-			f = scenario.DeliveryFault{}
-		}
+		f, draw := struck(ev.Fault, key.Str("fault").Num(uint64(i)))
 		spoilt, faults, err := spoil(body, ev.Type, f, draw)
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -20,6 +21,8 @@ import (
 // perform walks through the steps.
 func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
 	defer close(r.emitted)
+	prepare := sync.OnceFunc(func() { close(r.prepared) })
+	defer prepare()
 	if hold != nil {
 		select {
 		case <-hold:
@@ -28,6 +31,9 @@ func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
 		}
 	}
 	for i, step := range r.scenario.Steps {
+		if step.Fault == nil {
+			prepare()
+		}
 		if r.stepped != nil {
 			r.stepped(i, step)
 		}
@@ -57,9 +63,7 @@ func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
 		if err := r.clear(ctx); err != nil {
 			return err
 		}
-		err := r.await(ctx, step)
-		r.mark()
-		return err
+		return r.await(ctx, step)
 	case step.Challenge != nil:
 		if err := r.clear(ctx); err != nil {
 			return err
@@ -135,18 +139,31 @@ func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
 				Body:       body,
 			},
 		}
-		// Faults are drawn by the place of the webhook, not by its id, so that they are
-		// the same on every server.
-		f, key := step.Delivery, r.key("fault", i, n).Num(uint64(h))
-		if f.Chance == 0 || key.Str("chance").Rand().Float64() < f.Chance {
-			p.fault, p.key = f, key
-		}
+		p.fault, p.key = struck(step.Delivery, r.key("fault", i, n).Num(uint64(h)))
 		p.due = r.line.Elapsed() + p.fault.Delay
 		if err := r.send(ctx, p); err != nil {
 			return err
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// struck returns the fault if it falls on the delivery of that key, and the key of
+// its draws. The key has the place of the webhook, not its id, so that the same
+// deliveries are struck on every server.
+func struck(f scenario.DeliveryFault, key seed.Key) (scenario.DeliveryFault, seed.Key) {
+	if f.Chance != 0 && key.Str("chance").Rand().Float64() >= f.Chance {
+		return scenario.DeliveryFault{}, key
+	}
+	return f, key
+}
+
+// Payload returns what the first webhook would get of an iteration of a story's
+// first step, if that has a fault.
+func Payload(body []byte, step scenario.Step, n int, of seed.Seed) ([]byte, error) {
+	f, key := struck(step.Delivery, of.Key("fault").Num(0).Num(uint64(n)).Num(0))
+	body, _, err := spoil(body, step.Event, f, key)
+	return body, err
 }
 
 // hand gives a delivery, and its duplicates, to the queue of its webhook.

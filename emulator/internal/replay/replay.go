@@ -92,6 +92,7 @@ type Run struct {
 	counted              map[scenario.Await]int // outcomes that awaits have counted, by what they ask for
 	watch                clock.Stopwatch
 	cancel               context.CancelCauseFunc
+	prepared             chan struct{}  // closed when the faults of the first steps are armed
 	emitted              chan struct{}  // closed when nothing more is emitted
 	pending              sync.WaitGroup // deliveries that are not settled
 	done                 chan struct{}  // closed when all is settled
@@ -101,8 +102,9 @@ type Run struct {
 	latencies report.Latencies
 }
 
-// Start begins to perform a scenario in a workspace and returns at once. The
-// error says what keeps it from starting; nothing was sent then.
+// Start begins to perform a scenario in a workspace and returns at once, with the
+// faults armed that its first steps arm. The error says what keeps it from
+// starting; nothing was sent then.
 func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Run, error) {
 	fixtures, err := readFixtures(s, o.Fixtures)
 	if err != nil {
@@ -119,6 +121,18 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 	if end := start.UTC().Add(s.Span()); start.UTC().Year() < 1970 || end.Year() > 9999 {
 		return nil, fmt.Errorf("the run would go from %s to %s, which is not within the years 1970 to 9999", start.UTC().Format(time.DateTime), end.Format(time.DateTime))
 	}
+	r, err := e.launch(workspaceID, s, o, fixtures, start, now)
+	if err != nil {
+		return nil, err
+	}
+	if o.Hold == nil {
+		<-r.prepared
+	}
+	return r, nil
+}
+
+// launch makes the run and its goroutine.
+func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fixtures map[string][]byte, start, now time.Time) (*Run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -147,6 +161,7 @@ func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Ru
 		watch:    clock.Start(),
 		cancel:   cancel,
 		counted:  map[scenario.Await]int{},
+		prepared: make(chan struct{}),
 		emitted:  make(chan struct{}),
 		done:     make(chan struct{}),
 		report: report.Run{
@@ -181,20 +196,36 @@ func readFixtures(s *scenario.Scenario, from []fs.FS) (map[string][]byte, error)
 		if step.Fixture == "" {
 			continue
 		}
-		if _, done := read[step.Fixture]; !done {
-			body, err := readFixture(step.Fixture, from)
-			if err != nil {
+		body, done := read[step.Fixture]
+		if !done {
+			var err error
+			if body, err = readFixture(step.Fixture, from); err != nil {
 				return nil, fmt.Errorf("%s: fixture: %w", step.FixturePos, err)
 			}
 			read[step.Fixture] = body
 		}
-		if step.Delivery.Corrupt != "" { // of a fixture it does not depend on what is drawn whether it can be done
-			if _, _, err := cast.Corrupt(read[step.Fixture], step.Event, step.Delivery, seed.Seed(0).Key("try")); err != nil {
-				return nil, fmt.Errorf("%s: corrupt: %s: %w", step.Pos, step.Delivery.Corrupt, err)
-			}
+		if err := spoilable(step, body); err != nil {
+			return nil, fmt.Errorf("%s: fixture: %w", step.FixturePos, err)
 		}
 	}
 	return read, nil
+}
+
+// CheckFixture says what is wrong with the fixture of a step; the error wraps
+// [fs.ErrNotExist] if it is nowhere.
+func CheckFixture(step scenario.Step, from []fs.FS) error {
+	body, err := readFixture(step.Fixture, from)
+	if err != nil {
+		return err
+	}
+	return spoilable(step, body)
+}
+
+// spoilable says why a payload cannot be spoilt as the step wants. What is drawn
+// makes no difference to that.
+func spoilable(step scenario.Step, body []byte) error {
+	_, _, err := spoil(body, step.Event, step.Delivery, seed.Seed(0).Key("try"))
+	return err
 }
 
 func readFixture(path string, from []fs.FS) ([]byte, error) {

@@ -99,10 +99,14 @@ func (s *Store) Arm(f Fault) (Fault, error) {
 	if len(s.faults) >= maxFaults {
 		return Fault{}, fmt.Errorf("%w: %d faults are armed", ErrFull, len(s.faults))
 	}
+	return s.arm(f), nil
+}
+
+func (s *Store) arm(f Fault) Fault {
 	s.armed++
 	f.ID = s.cfg.Seed.Key("fault").Num(s.armed).ID("flt_")
 	s.faults = append(s.faults, f)
-	return f, nil
+	return f
 }
 
 // TakeFault counts down the first fault that is armed for the call, if any, and
@@ -142,4 +146,21 @@ func (s *Store) Disarm(workspace, id string) int {
 		return (workspace == "" || f.Workspace == workspace) && (id == "" || f.ID == id)
 	})
 	return before - len(s.faults)
+}
+
+// RestoreFaults leaves a workspace, or everything if it is empty, with the faults
+// that it started with.
+func (s *Store) RestoreFaults(workspace string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := func(f Fault) bool { return workspace == "" || f.Workspace == workspace }
+	s.faults = slices.DeleteFunc(s.faults, of)
+	if workspace == "" {
+		s.armed = 0
+	}
+	for _, f := range s.initial {
+		if of(f) {
+			s.arm(f)
+		}
+	}
 }

@@ -162,23 +162,27 @@ func (s *Store) Registrations() uint64 {
 
 // AwaitRegistration returns once the workspace has a webhook that was created or
 // activated after that many registrations and gets the event, or any if that is
-// empty. The error is the cause of the context's end.
-func (s *Store) AwaitRegistration(ctx context.Context, id string, e hirempire.Event, after uint64) error {
+// empty: the number of the first. The error is the cause of the context's end.
+func (s *Store) AwaitRegistration(ctx context.Context, id string, e hirempire.Event, after uint64) (uint64, error) {
 	for {
 		s.mu.Lock()
 		changed := s.changed
-		w := s.byID[id]
-		found := w != nil && slices.ContainsFunc(w.Webhooks, func(h Webhook) bool {
-			return h.Registered > after && h.Active && !h.Fixed && (e == "" || h.Subscribed(e))
-		})
+		var first uint64
+		if w := s.byID[id]; w != nil {
+			for _, h := range w.Webhooks {
+				if h.Registered > after && h.Active && !h.Fixed && (e == "" || h.Subscribed(e)) && (first == 0 || h.Registered < first) {
+					first = h.Registered
+				}
+			}
+		}
 		s.mu.Unlock()
-		if found {
-			return nil
+		if first > 0 {
+			return first, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
 )
 
@@ -41,6 +42,8 @@ type Config struct {
 	Limits  Limits
 	// RateLimit is how many calls a workspace may make in an hour; 0: any number.
 	RateLimit int
+	// Faults are armed from the start, each for the calls of its token or of all.
+	Faults []scenario.APIFault
 }
 
 // A Webhook is a registered endpoint.
@@ -84,6 +87,7 @@ type Store struct {
 	// registered counts creations and activations; changed is closed at each.
 	registered uint64
 	changed    chan struct{}
+	initial    []Fault // that are armed from the start
 	faults     []Fault // armed, in order
 	armed      uint64  // how many ever were
 	seen       uint64  // how many workspaces were ever made
@@ -117,6 +121,18 @@ func New(cfg Config) (*Store, error) {
 			s.enter(token)
 		}
 	}
+	for _, f := range cfg.Faults {
+		of := ""
+		if f.Token != "" {
+			of = s.ID(f.Token)
+		}
+		fault, err := NewFault(cfg.Edition, f, of)
+		if err != nil {
+			return nil, err
+		}
+		s.initial = append(s.initial, fault)
+	}
+	s.RestoreFaults("")
 	return s, nil
 }
 
