@@ -1,5 +1,6 @@
 // Package consumer is the built-in consumer of `listen` and `demo`: it answers
-// challenges as the vendor documents, and tells what arrives.
+// challenges as the vendor documents, and tells what arrives. It also is each
+// kind of bad consumer: see [Kinds] and [Serve].
 package consumer
 
 import (
@@ -11,6 +12,9 @@ import (
 
 // maxBytes is the size of the largest request that is read.
 const maxBytes = 16 << 20
+
+// okBody is what events are answered with.
+const okBody = `{"ok":true}`
 
 // An Arrival is one request that reached the consumer.
 type Arrival struct {
@@ -32,28 +36,40 @@ func New(tell func(Arrival)) http.Handler {
 			http.Error(w, "the body was not read: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		var payload struct {
-			Event     string  `json:"event"`
-			Type      string  `json:"type"`
-			Challenge *string `json:"challenge"`
-		}
-		malformed := json.Unmarshal(body, &payload)
-		a := Arrival{Event: payload.Event, Body: body}
-		isChallenge := malformed == nil && payload.Type == "url_verification" && payload.Challenge != nil
-		if isChallenge {
-			a.Challenge = *payload.Challenge
-		}
+		a, isChallenge, malformed := understand(body)
 		tell(a)
 		if malformed != nil {
 			http.Error(w, "not JSON: "+malformed.Error(), http.StatusBadRequest)
 			return
 		}
-		answer := []byte(`{"ok":true}`)
+		answer := []byte(okBody)
 		if isChallenge {
-			answer, _ = json.Marshal(map[string]string{"challenge": a.Challenge})
+			answer = challengeBody(a.Challenge)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		_, _ = w.Write(answer)
 	})
+}
+
+// understand reads the body of a request.
+func understand(body []byte) (a Arrival, isChallenge bool, malformed error) {
+	var payload struct {
+		Event     string  `json:"event"`
+		Type      string  `json:"type"`
+		Challenge *string `json:"challenge"`
+	}
+	malformed = json.Unmarshal(body, &payload)
+	a = Arrival{Event: payload.Event, Body: body}
+	isChallenge = malformed == nil && payload.Type == "url_verification" && payload.Challenge != nil
+	if isChallenge {
+		a.Challenge = *payload.Challenge
+	}
+	return a, isChallenge, malformed
+}
+
+// challengeBody is the documented answer to a challenge.
+func challengeBody(value string) []byte {
+	answer, _ := json.Marshal(map[string]string{"challenge": value})
+	return answer
 }

@@ -42,20 +42,11 @@ func (c *client) roundTrip(req *http.Request, r request) (res *http.Response, di
 		return &disturbedConn{Conn: conn, disturbance: d}, nil
 	}
 	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := c.transport.DialContext(ctx, network, address)
+		conn, err := c.transport.DialTLSContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		config := c.transport.TLSClientConfig.Clone()
-		config.ServerName, _, _ = net.SplitHostPort(address)
-		encrypted := tls.Client(conn, config)
-		ctx, cancel := context.WithTimeout(ctx, c.transport.TLSHandshakeTimeout)
-		defer cancel()
-		if err := encrypted.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		return &disturbedConn{Conn: encrypted, disturbance: d}, nil
+		return &disturbedConn{Conn: conn, disturbance: d}, nil
 	}
 	res, err = transport.RoundTrip(req)
 	if err == nil {

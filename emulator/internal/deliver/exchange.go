@@ -53,26 +53,44 @@ func newClient(cfg Config) *client {
 	if dial == nil {
 		dial = newDialer().DialContext
 	}
+	counted := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if err := refuseForbidden(network, address, nil); err != nil {
+			return nil, err
+		}
+		ctx, cancel := endingWithAttempt(ctx)
+		defer cancel()
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &countedConn{Conn: conn}, nil
+	}
+	security := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, InsecureSkipVerify: cfg.Insecure}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	c := &client{
 		header: cfg.Header,
 		now:    cfg.Clock.Now,
 		transport: &http.Transport{
-			Proxy: nil, // none from the environment: what is sent goes where it was registered
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				if err := refuseForbidden(network, address, nil); err != nil {
-					return nil, err
-				}
-				conn, err := dial(ctx, network, address)
+			Proxy:       nil, // none from the environment: what is sent goes where it was registered
+			DialContext: counted,
+			DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := counted(ctx, network, address)
 				if err != nil {
 					return nil, err
 				}
-				return &countedConn{Conn: conn}, nil
+				ctx, cancel := endingWithAttempt(ctx)
+				defer cancel()
+				config := security.Clone()
+				config.ServerName, _, _ = net.SplitHostPort(address)
+				encrypted := tls.Client(conn, config)
+				if err := encrypted.HandshakeContext(ctx); err != nil {
+					_ = conn.Close()
+					return nil, &handshakeError{err}
+				}
+				return encrypted, nil
 			},
 			Protocols:              protocols,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, InsecureSkipVerify: cfg.Insecure},
-			TLSHandshakeTimeout:    10 * time.Second,
 			MaxIdleConnsPerHost:    64,
 			IdleConnTimeout:        idleTimeout,
 			MaxResponseHeaderBytes: MaxAnswerBytes,
@@ -88,11 +106,45 @@ func (c *client) close() {
 	c.plain.CloseIdleConnections()
 }
 
+// attemptKey is where a context holds that of its attempt.
+type attemptKey struct{}
+
+// endingWithAttempt returns a context that ends with the attempt for which a
+// connection is opened. net/http lets a dial and a handshake go on for who may
+// want the connection later, long after a consumer that hangs was given up.
+func endingWithAttempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	attempt, ok := ctx.Value(attemptKey{}).(context.Context)
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(attempt, func() { cancel(context.Cause(attempt)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// A handshakeError is why there is no TLS on a connection.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
 // countedConn knows whether anything was written to it, which net/http does not
 // tell. What is being written counts: some of it may be on the wire.
 type countedConn struct {
 	net.Conn
 	written atomic.Int64
+	heard   atomic.Int64 // how much was written when something was last read
+}
+
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.heard.Store(c.written.Load())
+	}
+	return n, err
 }
 
 func (c *countedConn) Write(b []byte) (int, error) {
@@ -109,6 +161,7 @@ type sent struct {
 	before   atomic.Int64 // bytes written to the connection before this request
 	started  atomic.Bool  // a connection was had
 	answered atomic.Bool  // something came back
+	stray    atomic.Bool  // and had come before the request was written
 }
 
 // onWire reports whether any byte of the request was written.
@@ -134,7 +187,14 @@ func (s *sent) trace() *httptrace.ClientTrace {
 			s.reused.Store(info.Reused)
 			s.started.Store(true)
 		},
-		GotFirstResponseByte: func() { s.answered.Store(true) },
+		GotFirstResponseByte: func() {
+			s.answered.Store(true)
+			// net/http may give a connection to the next request before it looks
+			// whether more than the last answer came, and takes that for the next one.
+			if c := s.conn.Load(); c != nil && s.reused.Load() && c.heard.Load() <= s.before.Load() {
+				s.stray.Store(true)
+			}
+		},
 	}
 }
 
@@ -157,6 +217,7 @@ func (c *client) post(ctx context.Context, r request) (answer, error) {
 	watch := clock.Start()
 	bounded, cancel := context.WithTimeoutCause(ctx, r.timeout+r.slowness(), errTimeout)
 	defer cancel()
+	bounded = context.WithValue(bounded, attemptKey{}, bounded)
 	for {
 		var wire sent
 		a, err := c.try(httptrace.WithClientTrace(bounded, wire.trace()), r)
@@ -168,6 +229,11 @@ func (c *client) post(ctx context.Context, r request) (answer, error) {
 			return a, context.Cause(ctx)
 		}
 		a.timedOut = errors.Is(context.Cause(bounded), errTimeout)
+		if wire.stray.Load() {
+			_ = wire.conn.Load().Close() // or its answer, too, would be taken for the next one's
+			a = answer{Exchange: journal.Exchange{Took: a.Took, Cause: journal.Ambiguous, Detail: "the consumer sent more than one answer to an earlier request, so that its answer to this one is unknown: it may have been processed"}}
+			return a, nil
+		}
 		if err != nil {
 			a.Cause, a.Detail = diagnose(err, &wire, a.timedOut, r.timeout)
 		}
@@ -265,6 +331,7 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 	var dns *net.DNSError
 	var op *net.OpError
 	var broken brokenError
+	var handshake *handshakeError
 	switch {
 	case errors.As(err, &broken):
 		return journal.ByFault, string(broken)
@@ -272,6 +339,8 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 		return journal.Forbidden, "link-local and metadata addresses are never called"
 	case timedOut && wire.onWire():
 		return journal.Ambiguous, fmt.Sprintf("no answer within %s of a request that was written: it may have been processed", timeout)
+	case timedOut && errors.As(err, &handshake):
+		return journal.Timeout, fmt.Sprintf("a connection, but no TLS handshake within %s", timeout)
 	case timedOut:
 		return journal.Timeout, fmt.Sprintf("no connection within %s", timeout)
 	case errors.As(err, &dns):
@@ -286,6 +355,8 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 	case errors.As(err, &record), errors.As(err, new(x509.UnknownAuthorityError)),
 		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // which is how an alert comes
 		return journal.TLS, err.Error()
+	case errors.As(err, &handshake):
+		return journal.TLS, "the connection ended in the TLS handshake; does the consumer speak TLS at this port?"
 	case op != nil && op.Op == "dial", !wire.started.Load():
 		return journal.Unreachable, err.Error()
 	case wire.onWire() && wire.reused.Load() && !wire.answered.Load():
