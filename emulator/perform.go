@@ -64,6 +64,8 @@ type Performance struct {
 	Start    *time.Time // of the run's clock; default: now
 	Speed    Speed      // default: that of the emulator
 	Beside   fs.FS      // where the scenario's fixtures are looked for first; nil: nowhere
+	// FailFast ends the run at the first expectation that does not hold.
+	FailFast bool
 	// Stepped is called as each step begins, from the run's goroutine; nil is fine.
 	Stepped func(index int, step scenario.Step)
 	// Settled is called for each delivery that has ended, one at a time; nil is fine.
@@ -100,7 +102,7 @@ func (e *Emulator) Perform(ctx context.Context, p Performance) (report.Run, erro
 		fixtures = e.fixtures(p.Beside)
 	}
 	run, err := e.engine.Start(e.store.ID(p.Token), p.Scenario, replay.Options{
-		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped, Settled: p.Settled,
+		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped, Settled: p.Settled, FailFast: p.FailFast,
 	})
 	if err != nil {
 		return report.Run{}, fmt.Errorf("cannot perform %s: %w", p.Scenario.Name, err)

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,8 +28,17 @@ const (
 	Stalled   State = "stalled"   // ended by an await that was not met
 )
 
-// MaxFailures is how many failures a report lists; all of them are counted.
-const MaxFailures = 20
+// What a report keeps at most; all of it is counted.
+const (
+	// MaxFailures is how many failures a report lists.
+	MaxFailures = 1000
+	// MaxExamined is how many of them have their payload and answer.
+	MaxExamined = 100
+	// MaxPoints is how many deliveries the timeline has.
+	MaxPoints = 2000
+	// shownFailures is how many failures the summary for people lists.
+	shownFailures = 20
+)
 
 // A Run is what became of one performance of a scenario.
 type Run struct {
@@ -60,11 +70,66 @@ type Run struct {
 	// answered wrong, without a reason on purpose.
 	Challenges uint64 `json:"challenges"`
 	Unpassed   uint64 `json:"unpassed"`
+	// Expected is how many of the failed deliveries their step expected to fail.
+	Expected uint64 `json:"expected"`
+	// Checked counts the expectations that were looked at, Unmet those that did not
+	// hold; of steps, of the run, and awaits.
+	Checked uint64 `json:"checked"`
+	Unmet   uint64 `json:"unmet"`
 	// Armed are faults of the API that the story armed and nobody met.
 	Armed    []Armed           `json:"armed,omitempty"`
 	Causes   map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
 	Latency  Latency           `json:"latency"`
 	Failures []Failure         `json:"failures,omitempty"` // the first MaxFailures
+	// Results are what became of the steps, in order.
+	Results []Step `json:"results"`
+	// Timeline is the first MaxPoints deliveries, in the order in which they ended.
+	// It is in the full report only.
+	Timeline []Point `json:"-"`
+	// Histogram counts answer times; in the full report only.
+	Histogram []Bucket `json:"-"`
+}
+
+// A Step is what became of one step of the story.
+type Step struct {
+	Position string    `json:"position"` // file:line:col
+	What     string    `json:"what"`     // in a few words
+	State    StepState `json:"state"`
+	// Began and Took are measured: since the run began, and until the story moved on,
+	// which is before the last delivery has ended unless something was awaited.
+	Began      time.Duration `json:"began_ns"`
+	Took       time.Duration `json:"took_ns"`
+	Deliveries Ledger        `json:"deliveries"`
+	Failures   uint64        `json:"failures"` // all of them, as listed in the run
+}
+
+// StepState is what became of a step.
+type StepState string
+
+// The states.
+const (
+	Waiting StepState = "waiting" // not reached yet or, once the run has ended, at all
+	Going   StepState = "going"   // under way, or some of its deliveries are
+	Passed  StepState = "passed"
+	Failing StepState = "failed" // a delivery, a challenge or an expectation of it failed
+	Errored StepState = "error"  // could not be performed
+)
+
+// A Point is one delivery on the timeline.
+type Point struct {
+	At      time.Duration `json:"at_ns"`   // when it ended, since the run began
+	Took    time.Duration `json:"took_ns"` // its last attempt
+	Step    int           `json:"step"`    // from 1
+	Webhook string        `json:"webhook"`
+	Event   string        `json:"event"`
+	Status  string        `json:"status"`
+	OK      bool          `json:"ok"` // delivered, planned or expected
+}
+
+// A Bucket counts the answer times above that of the bucket before it, up to its own.
+type Bucket struct {
+	UpTo  time.Duration `json:"up_to_ns"`
+	Count int64         `json:"count"`
 }
 
 // An Armed fault of the API was still there at the end of the run.
@@ -76,21 +141,76 @@ type Armed struct {
 	Times     int    `json:"times"` // that are left
 }
 
-// A Failure is one delivery, or challenge, that did not succeed.
+// A Failure is one delivery or challenge that did not succeed, or an expectation
+// that did not hold.
 type Failure struct {
-	Delivery string `json:"delivery"` // its id, or the challenge's
-	Event    string `json:"event"`    // or challenge
-	Position string `json:"position"` // of the step, file:line:col
-	Status   string `json:"status"`   // such as failed(timeout)
-	Detail   string `json:"detail,omitempty"`
+	Step      int    `json:"step"`                // from 1; zero: of the run
+	Iteration int    `json:"iteration,omitempty"` // from 1
+	Delivery  string `json:"delivery,omitempty"`  // its id, or the challenge's
+	Event     string `json:"event,omitempty"`     // or challenge
+	Position  string `json:"position"`            // of the step or its expectation, file:line:col
+	Status    string `json:"status,omitempty"`    // such as failed(timeout)
+	Detail    string `json:"detail,omitempty"`
+	// Of an expectation: what was looked at (status, within, body, header NAME,
+	// no_failures, max_p99, await), and the difference line by line where that is
+	// longer than a word, each line after "- " (expected), "+ " (got) or "  ".
+	Expectation string `json:"expectation,omitempty"`
+	Expected    string `json:"expected,omitempty"`
+	Got         string `json:"got,omitempty"`
+	Diff        string `json:"diff,omitempty"`
+	// Payload and Answer are the first bytes of what was sent and came back, of the
+	// first MaxExamined failures.
+	Payload string `json:"payload,omitempty"`
+	Answer  string `json:"answer,omitempty"`
+}
+
+// String says what failed, as file:line:col: message; a difference follows on lines
+// of its own.
+func (f Failure) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", f.Position)
+	if f.Expectation == "" {
+		fmt.Fprintf(&b, "%s %s", f.Event, f.Status)
+		if f.Detail != "" {
+			fmt.Fprintf(&b, ": %s", f.Detail)
+		}
+		return b.String()
+	}
+	fmt.Fprintf(&b, "expected %s", f.Expectation)
+	if f.Expected != "" {
+		fmt.Fprintf(&b, " %s", f.Expected)
+	}
+	if f.Got != "" {
+		fmt.Fprintf(&b, ", got %s", f.Got)
+	}
+	if f.Delivery != "" {
+		fmt.Fprintf(&b, " (%s %s", f.Event, f.Delivery)
+		if f.Iteration > 1 {
+			fmt.Fprintf(&b, ", iteration %d", f.Iteration)
+		}
+		b.WriteString(")")
+	}
+	if f.Detail != "" {
+		fmt.Fprintf(&b, ": %s", f.Detail)
+	}
+	if f.Diff != "" {
+		fmt.Fprintf(&b, "\n%s", strings.TrimSuffix(f.Diff, "\n"))
+	}
+	return b.String()
 }
 
 // Latency is how long consumers took to answer, from the start of an attempt to
 // the end of its answer; all zero where nothing was answered.
 type Latency struct {
-	P50 time.Duration `json:"p50_ns"`
-	P99 time.Duration `json:"p99_ns"`
-	Max time.Duration `json:"max_ns"`
+	Count uint64        `json:"count"`
+	Min   time.Duration `json:"min_ns"`
+	Mean  time.Duration `json:"mean_ns"`
+	P50   time.Duration `json:"p50_ns"`
+	P90   time.Duration `json:"p90_ns"`
+	P95   time.Duration `json:"p95_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	P999  time.Duration `json:"p999_ns"`
+	Max   time.Duration `json:"max_ns"`
 }
 
 // Latencies collects answer times within 0.1 % of their value, from 1 µs to an
@@ -110,19 +230,54 @@ func (l *Latencies) Summary() Latency {
 	if l.h == nil {
 		return Latency{}
 	}
-	at := func(q float64) time.Duration { return time.Duration(l.h.ValueAtQuantile(q)) * time.Microsecond }
-	return Latency{at(50), at(99), time.Duration(l.h.Max()) * time.Microsecond}
+	at := func(q float64) time.Duration { return µs(l.h.ValueAtQuantile(q)) }
+	return Latency{
+		uint64(l.h.TotalCount()), µs(l.h.Min()), time.Duration(l.h.Mean() * float64(time.Microsecond)),
+		at(50), at(90), at(95), at(99), at(99.9), µs(l.h.Max()),
+	}
 }
 
-// OK reports whether the run came to its end, and every delivery and challenge
-// went well that was not spoilt on purpose.
+func µs(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
+// Histogram returns the counts in buckets whose bounds are 1, 2 and 5 times the
+// powers of ten, from the first that holds any to the last.
+func (l *Latencies) Histogram() []Bucket {
+	if l.h == nil {
+		return nil
+	}
+	var buckets []Bucket
+	bars := l.h.Distribution()
+	i := 0
+	for decade := int64(1); i < len(bars); decade *= 10 {
+		for _, step := range []int64{1, 2, 5} {
+			b := Bucket{UpTo: µs(decade * step)}
+			for ; i < len(bars) && bars[i].From <= decade*step; i++ {
+				b.Count += bars[i].Count
+			}
+			if b.Count > 0 || buckets != nil {
+				buckets = append(buckets, b)
+			}
+		}
+	}
+	for len(buckets) > 0 && buckets[len(buckets)-1].Count == 0 {
+		buckets = buckets[:len(buckets)-1]
+	}
+	return buckets
+}
+
+// OK reports whether the run came to its end, everything that was expected held,
+// and every delivery and challenge went well that was not spoilt on purpose or
+// expected to fail.
 func (r Run) OK() bool {
-	return r.State == Finished && r.Deliveries.Balanced() && r.Deliveries.Delivered+r.Planned == r.Deliveries.Emitted && r.Unpassed == 0
+	return r.State == Finished && r.Deliveries.Balanced() && r.Unmet == 0 && r.Unpassed == 0 &&
+		r.Deliveries.Delivered+r.Planned+r.Expected == r.Deliveries.Emitted
 }
 
-// Unsuccessful returns how many deliveries did not succeed without a reason on
-// purpose.
-func (r Run) Unsuccessful() uint64 { return r.Deliveries.Failed + r.Deliveries.Dropped - r.Planned }
+// Unsuccessful returns how many deliveries did not succeed, and neither on purpose
+// nor as expected.
+func (r Run) Unsuccessful() uint64 {
+	return r.Deliveries.Failed + r.Deliveries.Dropped - r.Planned - r.Expected
+}
 
 // Rerun returns the command that repeats the run byte for byte against another
 // consumer at to, "" for one that registers itself; flags are what it needs beside the run's own choices.
@@ -161,14 +316,13 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 	if r.Latency.Max > 0 {
 		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
 	}
-	for _, f := range r.Failures {
-		fmt.Fprintf(w, "  %s: %s %s", f.Position, f.Event, f.Status)
-		if f.Detail != "" {
-			fmt.Fprintf(w, ": %s", f.Detail)
-		}
-		fmt.Fprintln(w)
+	if r.Checked > 0 {
+		fmt.Fprintf(w, "  expected    %d checks, %d of them failed\n", r.Checked, r.Unmet)
 	}
-	if all, shown := r.Unsuccessful()+r.Unpassed, uint64(len(r.Failures)); all > shown {
+	for _, f := range r.Failures[:min(shownFailures, len(r.Failures))] {
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(f.String(), "\n", "\n    "))
+	}
+	if all, shown := r.Unsuccessful()+r.Unpassed+r.Unmet, uint64(min(shownFailures, len(r.Failures))); all > shown {
 		fmt.Fprintf(w, "  … and %d more\n", all-shown)
 	}
 	if !r.Deliveries.Balanced() {

@@ -48,6 +48,7 @@ type Scenario struct {
 	Start       *time.Time // nil: now
 	Cast        Cast
 	Steps       []Step
+	Expect      *RunExpectation // nil: nothing
 }
 
 // Cast pins members by kind. A kind that is nil is not listed: its members are
@@ -95,6 +96,8 @@ type Step struct {
 	FixturePos Position
 	// Delivery says what goes wrong with the deliveries of the event.
 	Delivery DeliveryFault
+	// Expect is what must hold of their answers; nil: nothing.
+	Expect *Expectation
 }
 
 // A Setting gives one payload path a value of the documented type.

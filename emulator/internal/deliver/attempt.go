@@ -35,6 +35,7 @@ func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string,
 		attempt := journal.Attempt{At: at, Exchange: a.Exchange}
 		attempts = append(attempts, attempt)
 		d.cfg.Journal.Attempted(it.Workspace, it.ID, attempt)
+		it.answer = a.whole()
 		switch {
 		case a.Cause == "":
 			return journal.Delivered, a.Detail, attempts

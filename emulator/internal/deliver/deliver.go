@@ -74,6 +74,9 @@ type Outcome func(journal.Delivery)
 // Handling is what the emitter of a delivery wants. Its zero value is fine.
 type Handling struct {
 	Done Outcome // called once, when the delivery is settled
+	// Judge, if not nil, is called just before Done with what the last attempt was
+	// answered; nil: nothing.
+	Judge func(journal.Delivery, *Answer)
 	// Pause lets the time between two attempts pass; default: that of the clock.
 	Pause func(context.Context, time.Duration) error
 	// Headers replace those of every request.
@@ -90,6 +93,7 @@ type item struct {
 	Handling
 	challenge func(context.Context) // makes it; nil: this is a delivery
 	settled   chan struct{}
+	answer    *Answer // of the last attempt
 }
 
 // queue is what waits at one webhook. All of it is guarded by Deliverer.mu.
@@ -269,6 +273,9 @@ func (d *Deliverer) settle(it *item, status journal.Status, detail string, attem
 	if status.Word() == journal.Failed {
 		d.cfg.Logger.Warn("delivery failed", "workspace", it.Workspace, "webhook", it.Webhook, "url", it.RequestURL,
 			"event", string(it.Event), "status", string(status), "detail", detail, "delivery", it.ID)
+	}
+	if it.Judge != nil {
+		it.Judge(ended, it.answer)
 	}
 	if it.Done != nil {
 		it.Done(ended)

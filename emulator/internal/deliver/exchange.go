@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -162,6 +163,7 @@ type sent struct {
 	started  atomic.Bool  // a connection was had
 	answered atomic.Bool  // something came back
 	stray    atomic.Bool  // and had come before the request was written
+	wrote    atomic.Pointer[clock.Stopwatch]
 }
 
 // onWire reports whether any byte of the request was written.
@@ -186,6 +188,10 @@ func (s *sent) trace() *httptrace.ClientTrace {
 			}
 			s.reused.Store(info.Reused)
 			s.started.Store(true)
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			since := clock.Start()
+			s.wrote.Store(&since)
 		},
 		GotFirstResponseByte: func() {
 			s.answered.Store(true)
@@ -225,6 +231,9 @@ func (c *client) post(ctx context.Context, r request) (answer, error) {
 			continue
 		}
 		a.Took = watch.Elapsed()
+		if since := wire.wrote.Load(); since != nil {
+			a.after = since.Elapsed()
+		}
 		if ctx.Err() != nil {
 			return a, context.Cause(ctx)
 		}
@@ -247,8 +256,47 @@ type answer struct {
 	body     []byte // to MaxAnswerBytes and one more, which tells that there was more
 	cut      error  // why the body ended early
 	timedOut bool
+	header   http.Header
+	after    time.Duration // since the last byte of the request was written
 	// retryAfter is how long the consumer asks to be left alone.
 	retryAfter time.Duration
+}
+
+// An Answer is all that is known of what a consumer answered.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // the first [MaxAnswerBytes] and one more, if there is more
+	Cut    bool   // the body broke off
+	// After is how long after the last byte of the request the answer was there.
+	After time.Duration
+}
+
+// whole returns the answer; nil if there was none.
+func (a *answer) whole() *Answer {
+	if a.Status == 0 {
+		return nil
+	}
+	return &Answer{Status: a.Status, Header: a.header, Body: a.body, Cut: a.cut != nil, After: a.after}
+}
+
+// A Request is one that no webhook and no queue is behind.
+type Request struct {
+	URL     string
+	Body    []byte
+	Headers []scenario.Header
+	Wire    scenario.Wire
+	Rate    int           // bytes of a slow body a second
+	Timeout time.Duration // zero: that of deliveries
+}
+
+// Send makes one request, of which the journal is not told. There is no answer
+// where there was no status. If the context ended, the error is its cause.
+func (d *Deliverer) Send(ctx context.Context, r Request) (journal.Exchange, *Answer, error) {
+	a, err := d.client.post(ctx, request{
+		url: r.URL, body: r.Body, headers: r.Headers, timeout: cmp.Or(r.Timeout, d.cfg.Timeout), wire: r.Wire, rate: r.Rate,
+	})
+	return a.Exchange, a.whole(), err
 }
 
 // try makes the request. An error means that there is no status.
@@ -292,7 +340,7 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 	if res.StatusCode != http.StatusSwitchingProtocols { // its body is a connection that no time-out ends
 		a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
 	}
-	a.Status = res.StatusCode
+	a.Status, a.header = res.StatusCode, res.Header
 	a.retryAfter = retryAfter(res.Header, c.now())
 	a.ContentType = clip(res.Header.Get("Content-Type"), 200)
 	a.Body = clip(string(a.body), ShownBytes)

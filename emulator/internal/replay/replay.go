@@ -69,6 +69,8 @@ type Options struct {
 	Fixtures []fs.FS
 	// Hold, if not nil, keeps the run from its first step until it is closed.
 	Hold <-chan struct{}
+	// FailFast ends the run at the first expectation that does not hold.
+	FailFast bool
 	// Stepped, if not nil, is called as each step begins, from the run's goroutine.
 	Stepped func(index int, step scenario.Step)
 	// Settled, if not nil, is called for each delivery that has ended, one at a time.
