@@ -130,7 +130,8 @@ Every flag is also an environment variable: --log-level is
 HIREMPIRE_EMULATOR_LOG_LEVEL. A flag beats the variable.
 
 Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
-(network, server, failed challenge, Ctrl-C before the end), 4 a delivery failed.`,
+(network, server, failed challenge, Ctrl-C before the end), 4 an expectation or a delivery
+failed.`,
 		Example: `  hirempire-emulator demo
   hirempire-emulator serve --play hiring-happy-path
   hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook`,
@@ -146,7 +147,7 @@ Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetVersionTemplate("hirempire-emulator {{.Version}}\n")
-	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.editions(), a.ca(), a.ready(), a.version())
+	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.editions(), a.coverage(), a.ca(), a.ready(), a.version())
 	root.SetHelpCommand(help())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

@@ -75,12 +75,22 @@ func inFile(s *scenario.Scenario, file string) *scenario.Scenario {
 	out := *s
 	out.File = file
 	out.Steps = slices.Clone(s.Steps)
+	if s.Expect != nil {
+		own := *s.Expect
+		own.Pos.File = file
+		out.Expect = &own
+	}
 	for i := range out.Steps {
 		out.Steps[i].Pos.File, out.Steps[i].FixturePos.File = file, file
 		if f := out.Steps[i].Fault; f != nil {
 			own := *f
 			own.Pos.File = file
 			out.Steps[i].Fault = &own
+		}
+		if e := out.Steps[i].Expect; e != nil {
+			own := *e
+			own.Pos.File = file
+			out.Steps[i].Expect = &own
 		}
 	}
 	return &out

@@ -81,6 +81,11 @@ type Run struct {
 	Causes   map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
 	Latency  Latency           `json:"latency"`
 	Failures []Failure         `json:"failures,omitempty"` // the first MaxFailures
+	// AllFailures is how many there are, listed or not.
+	AllFailures uint64 `json:"all_failures"`
+	// Coverage is what the run exercised, and what clients did in its workspace
+	// meanwhile; empty until it has ended.
+	Coverage Coverage `json:"coverage"`
 	// Results are what became of the steps, in order.
 	Results []Step `json:"results"`
 	// Timeline is the first MaxPoints deliveries, in the order in which they ended.
@@ -322,7 +327,7 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 	for _, f := range r.Failures[:min(shownFailures, len(r.Failures))] {
 		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(f.String(), "\n", "\n    "))
 	}
-	if all, shown := r.Unsuccessful()+r.Unpassed+r.Unmet, uint64(min(shownFailures, len(r.Failures))); all > shown {
+	if all, shown := r.AllFailures, uint64(min(shownFailures, len(r.Failures))); all > shown {
 		fmt.Fprintf(w, "  … and %d more\n", all-shown)
 	}
 	if !r.Deliveries.Balanced() {
@@ -330,6 +335,9 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 	}
 	for _, a := range r.Armed {
 		fmt.Fprintf(w, "  %s: still armed for %d calls of %s: %s\n", a.Position, a.Times, a.Operation, a.What)
+	}
+	if r.Coverage.Covered > 0 {
+		fmt.Fprintf(w, "  exercised   %s\n", r.Coverage.text(false))
 	}
 	fmt.Fprintf(w, "  rerun       %s\n", rerun)
 }

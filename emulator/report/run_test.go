@@ -144,7 +144,8 @@ func TestWriteText(t *testing.T) {
 		"failures": with(func(r *report.Run) {
 			r.Deliveries = report.Ledger{Emitted: 30, Delivered: 5, Failed: 22, Dropped: 3}
 			r.Causes = map[string]uint64{"failed(timeout)": 2, "failed(non_2xx)": 20, "dropped(reset)": 3}
-			for range report.MaxFailures {
+			r.AllFailures = 25
+			for range 20 {
 				r.Failures = append(r.Failures, failure)
 			}
 		}),

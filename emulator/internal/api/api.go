@@ -111,20 +111,20 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 			outcome registration.Outcome
 			failure *hirempire.Error
 		)
-		status, by := http.StatusOK, "success"
+		status, by, code := http.StatusOK, "success", ""
 		var body []byte
 		switch {
 		case fault.Drop != "":
 			status, by = 0, byFault
 		case fault.Answer != nil:
-			status, by, body = fault.Answer.Status, byFault, fault.Answer.Body
+			status, by, code, body = fault.Answer.Status, byFault, fault.Answer.Code, fault.Answer.Body
 		default:
 			if fault.Challenge != nil {
 				call.Challenge = *fault.Challenge
 			}
 			answer, outcome, failure = perform(r.Context(), call)
 			if failure != nil {
-				status, by, body = failure.Status, failure.Code, failure.Body()
+				status, by, code, body = failure.Status, failure.Code, failure.Code, failure.Body()
 				if failure.RetryAfter > 0 {
 					w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(failure.RetryAfter.Seconds()))))
 				}
@@ -140,6 +140,7 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 			Status:     status,
 			Answer:     clip(body),
 			AnsweredBy: by,
+			Error:      code,
 			Note:       joinNotes(bodyNote, outcome.Note),
 			Took:       watch.Elapsed(),
 		})

@@ -86,6 +86,8 @@ func New(cfg Config) http.Handler {
 		{http.MethodPost, "/faults", s.armFault},
 		{http.MethodGet, "/faults", s.listFaults},
 		{http.MethodDelete, "/faults", s.disarmFaults},
+		{http.MethodGet, "/coverage", s.showCoverage},
+		{http.MethodDelete, "/coverage", s.forgetCoverage},
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
 	} {

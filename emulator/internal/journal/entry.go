@@ -105,10 +105,12 @@ type Call struct {
 	Body      string              `json:"body"` // the first bytes
 	Status    int                 `json:"status"`
 	Answer    string              `json:"answer"`
-	// AnsweredBy is the code of the error row, or success.
-	AnsweredBy string        `json:"answered_by"`
-	Note       string        `json:"note,omitempty"`
-	Took       time.Duration `json:"took_ns"` // measured
+	// AnsweredBy is the code of the error row, success, or fault.
+	AnsweredBy string `json:"answered_by"`
+	// Error is the code of the error that was answered, also by a fault.
+	Error string        `json:"error,omitempty"`
+	Note  string        `json:"note,omitempty"`
+	Took  time.Duration `json:"took_ns"` // measured
 }
 
 // An Exchange is what came back from a consumer.

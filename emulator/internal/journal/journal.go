@@ -8,6 +8,7 @@ package journal
 import (
 	"cmp"
 	"container/list"
+	"maps"
 	"slices"
 	"sync"
 
@@ -34,6 +35,9 @@ type Journal struct {
 	logs    map[string]*log
 	waits   map[*wait]struct{}
 	evicted uint64
+	// What was exercised, by workspace and, under "", by all. It survives resets, or a
+	// suite that resets after each test would never know.
+	exercised map[string]report.Exercised
 }
 
 // log is what one workspace did; calls without a workspace are under "".
@@ -66,7 +70,7 @@ func New(limits Limits) *Journal {
 	limits.Entries = cmp.Or(limits.Entries, 1000)
 	limits.Bytes = cmp.Or(limits.Bytes, 8<<20)
 	limits.Total = cmp.Or(limits.Total, 64<<20)
-	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}}
+	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{}}
 }
 
 // Mirror makes the journal write what is settled from now on to a file too.
@@ -182,6 +186,7 @@ func (j *Journal) settle(e *entry) {
 	for w := range j.waits {
 		w.see(e)
 	}
+	j.exercise(e)
 	if j.file != nil {
 		j.file.append(e)
 	}
@@ -332,4 +337,53 @@ func (j *Journal) ResetAll() {
 	for w := range j.waits {
 		w.end(ErrReset)
 	}
+}
+
+// exercise counts what an entry exercised.
+func (j *Journal) exercise(e *entry) {
+	var items []report.Item
+	switch {
+	case e.call != nil && e.call.Error != "":
+		items = []report.Item{{Kind: report.ErrorItem, Name: string(e.call.Operation) + " " + e.call.Error}}
+	case e.delivery != nil:
+		if len(e.delivery.Attempts) > 0 && e.delivery.Event.Valid() {
+			items = append(items, report.Item{Kind: report.EventItem, Name: string(e.delivery.Event)})
+		}
+		for _, f := range e.delivery.Faults {
+			items = append(items, report.Item{Kind: report.FaultItem, Name: f.Kind})
+		}
+	}
+	workspaces := []string{""}
+	if e.workspace != "" {
+		workspaces = append(workspaces, e.workspace)
+	}
+	for _, item := range items {
+		for _, id := range workspaces {
+			if j.exercised[id] == nil && len(j.exercised) <= maxLogs {
+				j.exercised[id] = report.Exercised{}
+			}
+			if of := j.exercised[id]; of != nil { // not of a workspace too many
+				of[item]++
+			}
+		}
+	}
+}
+
+// Exercised returns what was exercised in a workspace, or in all if it is empty,
+// since the start or [Journal.ForgetExercised]; a reset changes nothing of that.
+func (j *Journal) Exercised(workspace string) report.Exercised {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.exercised[workspace])
+}
+
+// ForgetExercised begins to count anew for a workspace, or for all and in all if it
+// is empty.
+func (j *Journal) ForgetExercised(workspace string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if workspace == "" {
+		clear(j.exercised)
+	}
+	delete(j.exercised, workspace)
 }

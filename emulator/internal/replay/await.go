@@ -78,16 +78,26 @@ func (r *Run) mark() {
 
 // await returns when what the step waits for has come. The run's time stands
 // still meanwhile, and the time that it may take is real.
-func (r *Run) await(ctx context.Context, step scenario.Step) error {
+func (r *Run) await(ctx context.Context, i int, step scenario.Step) error {
 	a := *step.Await
 	bounded, cancel := context.WithTimeoutCause(ctx, a.Within, errLate)
 	defer cancel()
 	var err error
 	r.line.Still(func() { err = r.awaitOne(bounded, a) })
-	if !errors.Is(err, errLate) {
+	late := errors.Is(err, errLate)
+	if err != nil && !late {
 		return err
 	}
-	return unmetError(fmt.Sprintf("%s: await: %s", step.Pos, r.unmet(a)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Checked++
+	if !late {
+		return nil
+	}
+	what := r.unmet(a)
+	r.report.Unmet++
+	r.fail(report.Failure{Step: i + 1, Position: step.Pos.String(), Expectation: "await", Expected: a.String(), Detail: what}, nil)
+	return unmetError(fmt.Sprintf("%s: await: %s", step.Pos, what))
 }
 
 func (r *Run) awaitOne(ctx context.Context, a scenario.Await) error {

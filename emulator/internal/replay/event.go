@@ -102,12 +102,12 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 	number := cfg.Store.NextEvent(workspaceID)
 	key := cfg.Seed.Key("event").Str(workspaceID).Num(number)
 	at := cfg.Clock.Now().UTC()
+	chosen := seed.Seed(key.Rand().Uint64())
+	if ev.Seed != nil {
+		chosen = seed.Seed(*ev.Seed)
+	}
 	body := ev.Body
 	if body == nil {
-		chosen := seed.Seed(key.Rand().Uint64())
-		if ev.Seed != nil {
-			chosen = seed.Seed(*ev.Seed)
-		}
 		c := cast.New(cast.Config{Edition: cfg.Edition, Seed: chosen, Run: number})
 		if body, err = c.Payload(scenario.Step{Event: ev.Type, Repeat: 1, Set: ev.Set}, at); err != nil {
 			return nil, err
@@ -121,7 +121,7 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 	}
 	var planned []outgoing
 	for i, hook := range hooks {
-		f, draw := struck(ev.Fault, key.Str("fault").Num(uint64(i)))
+		f, draw := struck(ev.Fault, chosen.Key("fault").Num(uint64(i)))
 		spoilt, faults, err := spoil(body, ev.Type, f, draw)
 		if err != nil {
 			return nil, err

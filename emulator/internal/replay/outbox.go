@@ -21,7 +21,7 @@ const maxLate = 10_000
 // or a thousand huge ones would wait here.
 type planned struct {
 	hook     workspace.Webhook
-	step     scenario.Position
+	step     scenario.Step
 	delivery journal.Delivery
 	fault    scenario.DeliveryFault // zero if it does not fall on this one
 	key      seed.Key               // of its draws

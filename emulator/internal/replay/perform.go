@@ -37,19 +37,37 @@ func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
 		if r.stepped != nil {
 			r.stepped(i, step)
 		}
-		if err := r.step(ctx, i, step); err != nil {
+		r.mu.Lock()
+		result := &r.report.Results[i]
+		result.State, result.Began = report.Going, r.watch.Elapsed()
+		r.mu.Unlock()
+		err := r.step(ctx, i, step)
+		r.mu.Lock()
+		result.Took = r.watch.Elapsed() - result.Began
+		if err == nil {
+			r.report.StepsDone++
+		}
+		r.mu.Unlock()
+		if err != nil {
 			return err
 		}
-		r.mu.Lock()
-		r.report.StepsDone++
-		r.mu.Unlock()
 	}
 	return r.clear(ctx)
 }
 
 func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
 	if step.Event != "" {
-		return r.events(ctx, i, step)
+		if err := r.events(ctx, i, step); err != nil || step.Expect == nil {
+			return err
+		}
+		// What is expected of late and shuffled deliveries, too.
+		if err := r.clear(ctx); err != nil {
+			return err
+		}
+		if err := r.settle(ctx, i); err != nil {
+			return err
+		}
+		return r.failFast(step)
 	}
 	// What is no event ends what was to change places.
 	if err := r.closeWindows(ctx); err != nil {
@@ -63,7 +81,7 @@ func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
 		if err := r.clear(ctx); err != nil {
 			return err
 		}
-		return r.await(ctx, step)
+		return r.await(ctx, i, step)
 	case step.Challenge != nil:
 		if err := r.clear(ctx); err != nil {
 			return err
@@ -124,10 +142,13 @@ func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
 		r.report.Unheard++
 	}
 	r.mu.Unlock()
+	if len(hooks) == 0 {
+		r.unheard(i, n, step)
+	}
 	for h, hook := range hooks {
 		p := planned{
 			hook: hook,
-			step: step.Pos,
+			step: step,
 			delivery: journal.Delivery{
 				ID:         cfg.Seed.Key("delivery").Str(r.report.ID).Num(uint64(i)).Num(uint64(n)).Str(hook.ID).ID("dlv_"),
 				Workspace:  r.report.Workspace,
@@ -171,7 +192,7 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 	var err error
 	d := p.delivery
 	if d.Body, d.Faults, err = spoil(p.delivery.Body, p.delivery.Event, p.fault, p.key); err != nil {
-		return fmt.Errorf("%s: %w", p.step, err)
+		return fmt.Errorf("%s: %w", p.step.Pos, err)
 	}
 	if p.fault.Delay > 0 {
 		d.Faults = append(d.Faults, journal.Fault{Kind: "delay", Detail: p.fault.Delay.String()})
@@ -183,8 +204,10 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 		d := duplicate(d, n, p.fault, r.engine.cfg.Seed)
 		r.pending.Add(1)
 		r.mu.Lock()
-		r.report.Deliveries.Emitted++
-		r.report.Deliveries.Queued++
+		for _, l := range []*report.Ledger{&r.report.Deliveries, &r.report.Results[d.Step-1].Deliveries} {
+			l.Emitted++
+			l.Queued++
+		}
 		for _, f := range d.Faults {
 			if r.report.Faults == nil {
 				r.report.Faults = map[string]uint64{}
@@ -192,10 +215,14 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 			r.report.Faults[f.Kind]++
 		}
 		r.mu.Unlock()
+		var excused, unmet bool // by the step's expectation
 		handling := deliver.Handling{
-			Done:    func(d journal.Delivery) { r.account(p.step, d) },
+			Done:    func(d journal.Delivery) { r.account(p.step, d, excused, unmet) },
 			Pause:   r.pause,
 			Headers: p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate,
+		}
+		if p.step.Expect != nil {
+			handling.Judge = func(d journal.Delivery, a *deliver.Answer) { excused, unmet = r.judge(p.step, d, a) }
 		}
 		if p.fault.Drop {
 			r.engine.cfg.Deliverer.Skip(p.hook, d, handling)
@@ -257,44 +284,84 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, r.speed).Wait(ctx, d)
 }
 
-// account enters the outcome of a delivery in the report.
-func (r *Run) account(step scenario.Position, d journal.Delivery) {
+// account enters the outcome of a delivery in the report: whether an expectation
+// excuses it, and whether one did not hold, which is listed already.
+func (r *Run) account(step scenario.Step, d journal.Delivery, excused, unmet bool) {
 	defer r.pending.Done()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.settled != nil {
 		r.settled(d)
 	}
-	r.report.Deliveries.Queued--
-	switch d.Status.Word() {
-	case journal.Delivered:
-		r.report.Deliveries.Delivered++
-		r.latencies.Add(d.Attempts[len(d.Attempts)-1].Took)
+	result := &r.report.Results[d.Step-1]
+	for _, l := range []*report.Ledger{&r.report.Deliveries, &result.Deliveries} {
+		l.Queued--
+		switch d.Status.Word() {
+		case journal.Delivered:
+			l.Delivered++
+		case journal.Failed:
+			l.Failed++
+		default:
+			l.Dropped++
+		}
+	}
+	if r.idle.reached != nil && r.idle.step == d.Step-1 && result.Deliveries.Pending() == 0 {
+		close(r.idle.reached)
+		r.idle.reached = nil
+	}
+	var last journal.Attempt
+	if n := len(d.Attempts); n > 0 {
+		last = d.Attempts[n-1]
+	}
+	if last.Status != 0 {
+		r.latencies.Add(last.Took)
+	}
+	delivered, planned := d.Status.Word() == journal.Delivered, d.Planned()
+	if len(r.report.Timeline) < report.MaxPoints {
+		r.report.Timeline = append(r.report.Timeline, report.Point{
+			At: r.watch.Elapsed(), Took: last.Took, Step: d.Step, Webhook: d.Webhook, Event: string(d.Event), Status: string(d.Status),
+			OK: (delivered || planned || excused) && !unmet,
+		})
+	}
+	if delivered {
 		return
-	case journal.Failed:
-		r.report.Deliveries.Failed++
-	default:
-		r.report.Deliveries.Dropped++
 	}
 	if r.report.Causes == nil {
 		r.report.Causes = map[string]uint64{}
 	}
 	r.report.Causes[string(d.Status)]++
-	if d.Planned() {
+	switch {
+	case planned:
 		r.report.Planned++
-		return
+	case excused:
+		r.report.Expected++
+	case !unmet:
+		r.fail(report.Failure{
+			Step: d.Step, Iteration: d.Iteration, Delivery: d.ID, Event: string(d.Event), Position: step.Pos.String(), Status: string(d.Status), Detail: d.Detail,
+		}, &d)
 	}
-	r.fail(report.Failure{
-		Delivery: d.ID, Event: string(d.Event), Position: step.String(), Status: string(d.Status), Detail: d.Detail,
-	})
 }
 
-// fail lists a failure, with the lock held.
-func (r *Run) fail(f report.Failure) {
-	if len(r.report.Failures) < report.MaxFailures {
-		r.report.Failures = append(r.report.Failures, f)
+// fail lists a failure, of a delivery if that is not nil, with the lock held.
+func (r *Run) fail(f report.Failure, d *journal.Delivery) {
+	if f.Step > 0 {
+		r.report.Results[f.Step-1].Failures++
 	}
+	r.report.AllFailures++
+	if len(r.report.Failures) >= report.MaxFailures {
+		return
+	}
+	if d != nil && len(r.report.Failures) < report.MaxExamined {
+		f.Payload = strings.ToValidUTF8(string(d.Body[:min(len(d.Body), maxExamined)]), "\ufffd")
+		if n := len(d.Attempts); n > 0 {
+			f.Answer = d.Attempts[n-1].Body
+		}
+	}
+	r.report.Failures = append(r.report.Failures, f)
 }
+
+// maxExamined is how many bytes of a payload a failure keeps.
+const maxExamined = 8 << 10
 
 // challenge sends one to every active webhook, in its queue.
 func (r *Run) challenge(ctx context.Context, i int, step scenario.Step) error {
@@ -308,14 +375,14 @@ func (r *Run) challenge(ctx context.Context, i int, step scenario.Step) error {
 		r.pending.Add(1)
 		of := journal.Delivery{Workspace: r.report.Workspace, Run: r.report.ID}
 		cfg.Deliverer.EnqueueChallenge(ctx, hook, of, value, *step.Challenge, r.pause, func(c journal.Challenge, err error) {
-			r.challenged(step, c, err)
+			r.challenged(i, step, c, err)
 		})
 	}
 	return context.Cause(ctx)
 }
 
 // challenged records what became of the challenge of a step.
-func (r *Run) challenged(step scenario.Step, c journal.Challenge, err error) {
+func (r *Run) challenged(i int, step scenario.Step, c journal.Challenge, err error) {
 	defer r.pending.Done()
 	cfg := r.engine.cfg
 	c.ID, c.Workspace, c.Run = cfg.Seed.Key("challenge id").Str(c.Expected).ID("chl_"), r.report.Workspace, r.report.ID
@@ -331,6 +398,7 @@ func (r *Run) challenged(step scenario.Step, c journal.Challenge, err error) {
 	}
 	r.report.Unpassed++
 	r.fail(report.Failure{
-		Delivery: c.ID, Event: "challenge", Position: step.Pos.String(), Status: string(journal.Failed.With(c.Received.Cause)), Detail: c.Received.Detail,
-	})
+		Step: i + 1, Delivery: c.ID, Event: "challenge", Position: step.Pos.String(), Status: string(journal.Failed.With(c.Received.Cause)),
+		Detail: c.Received.Detail, Answer: c.Received.Body,
+	}, nil)
 }

@@ -99,9 +99,19 @@ type Run struct {
 	pending              sync.WaitGroup // deliveries that are not settled
 	done                 chan struct{}  // closed when all is settled
 
+	before report.Exercised // in the workspace
+	fast   bool             // ends at the first expectation that does not hold
+
 	mu        sync.Mutex
+	idle      idle
 	report    report.Run
 	latencies report.Latencies
+}
+
+// idle is closed when no delivery of a step is under way any more.
+type idle struct {
+	step    int
+	reached chan struct{} // nil: nobody waits for that
 }
 
 // Start begins to perform a scenario in a workspace and returns at once, with the
@@ -157,6 +167,7 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 		fixtures: fixtures,
 		stepped:  o.Stepped,
 		settled:  o.Settled,
+		fast:     o.FailFast,
 		speed:    speed,
 		line:     clock.NewTimeline(e.cfg.Clock, start, speed),
 		cast:     cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: number, Pins: s.Cast}),
@@ -171,6 +182,10 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 			Seed: chosen, Start: start, Speed: speed.String(), State: report.Running, Began: now, Steps: len(s.Steps),
 		},
 	}
+	for _, step := range s.Steps {
+		r.report.Results = append(r.report.Results, report.Step{Position: step.Pos.String(), What: step.String(), State: report.Waiting})
+	}
+	r.before = e.cfg.Journal.Exercised(workspaceID)
 	r.mark()
 	e.remember(r)
 	e.busy.Go(func() {
@@ -246,8 +261,10 @@ func (r *Run) close(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Took = r.watch.Elapsed()
-	r.report.Latency = r.latencies.Summary()
+	r.report.Latency, r.report.Histogram = r.latencies.Summary(), r.latencies.Histogram()
 	r.report.Armed = r.stillArmed()
+	exercised := r.engine.cfg.Journal.Exercised(r.report.Workspace).Since(r.before)
+	r.report.Coverage = report.NewCoverage(r.report.Edition, Exercisable(r.engine.cfg.Edition), exercised)
 	r.latencies = report.Latencies{} // its counts are large
 	var given deliver.GivenUp
 	var unmet unmetError
@@ -260,6 +277,17 @@ func (r *Run) close(err error) {
 		r.report.State, r.report.Error = report.Broken, err.Error()
 	default:
 		r.report.State = report.Finished
+	}
+	r.conclude()
+	for i := range r.report.Results {
+		switch step := &r.report.Results[i]; {
+		case step.Failures > 0:
+			step.State = report.Failing
+		case step.State == report.Going && r.report.State == report.Broken && i == r.report.StepsDone:
+			step.State = report.Errored
+		case step.State == report.Going:
+			step.State = report.Passed
+		}
 	}
 	r.engine.cfg.Logger.Info("run ended", "run", r.report.ID, "scenario", r.report.Scenario,
 		"state", string(r.report.State), "deliveries", r.report.Deliveries.String(), "seed", r.report.Seed)
@@ -287,6 +315,7 @@ func (r *Run) Report() report.Run {
 	defer r.mu.Unlock()
 	out := r.report
 	out.Failures = slices.Clone(out.Failures)
+	out.Results, out.Timeline = slices.Clone(out.Results), slices.Clone(out.Timeline)
 	out.Causes, out.Faults = maps.Clone(out.Causes), maps.Clone(out.Faults)
 	if out.State == report.Running {
 		out.Took = r.watch.Elapsed()
