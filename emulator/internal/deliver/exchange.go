@@ -138,6 +138,9 @@ type countedConn struct {
 	net.Conn
 	written atomic.Int64
 	heard   atomic.Int64 // how much was written when something was last read
+	// since runs since something was last written. net/http tells when it is done with
+	// a request, but not that it then has to be flushed.
+	since atomic.Pointer[clock.Stopwatch]
 }
 
 func (c *countedConn) Read(b []byte) (int, error) {
@@ -149,9 +152,14 @@ func (c *countedConn) Read(b []byte) (int, error) {
 }
 
 func (c *countedConn) Write(b []byte) (int, error) {
+	// Before too, since the answer may be there before this has returned.
+	before := clock.Start()
+	c.since.Store(&before)
 	c.written.Add(int64(len(b)))
 	n, err := c.Conn.Write(b)
 	c.written.Add(int64(n - len(b)))
+	after := clock.Start()
+	c.since.Store(&after)
 	return n, err
 }
 
@@ -163,7 +171,6 @@ type sent struct {
 	started  atomic.Bool  // a connection was had
 	answered atomic.Bool  // something came back
 	stray    atomic.Bool  // and had come before the request was written
-	wrote    atomic.Pointer[clock.Stopwatch]
 }
 
 // onWire reports whether any byte of the request was written.
@@ -188,10 +195,6 @@ func (s *sent) trace() *httptrace.ClientTrace {
 			}
 			s.reused.Store(info.Reused)
 			s.started.Store(true)
-		},
-		WroteRequest: func(httptrace.WroteRequestInfo) {
-			since := clock.Start()
-			s.wrote.Store(&since)
 		},
 		GotFirstResponseByte: func() {
 			s.answered.Store(true)
@@ -231,8 +234,10 @@ func (c *client) post(ctx context.Context, r request) (answer, error) {
 			continue
 		}
 		a.Took = watch.Elapsed()
-		if since := wire.wrote.Load(); since != nil {
-			a.after = since.Elapsed()
+		if conn := wire.conn.Load(); conn != nil {
+			if since := conn.since.Load(); since != nil {
+				a.after = since.Elapsed()
+			}
 		}
 		if ctx.Err() != nil {
 			return a, context.Cause(ctx)
