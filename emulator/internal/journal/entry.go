@@ -88,10 +88,12 @@ type Fault struct {
 }
 
 // Spoils reports whether the fault excuses whoever does not answer with 2xx: what
-// came was not what the vendor would have sent, or did not come.
+// came was not what the vendor would have sent, or not as it would have been sent.
 func (f Fault) Spoils() bool {
-	return f.Kind == "drop" || f.Kind == "type" || strings.HasPrefix(f.Kind, "corrupt: ") || strings.HasPrefix(f.Kind, "wire: ")
+	return f.Kind == "drop" || f.Kind == "type" || f.Kind == "slow" || strings.HasPrefix(f.Kind, "corrupt: ") || f.onWire()
 }
+
+func (f Fault) onWire() bool { return strings.HasPrefix(f.Kind, "wire: ") }
 
 // A Call is one request to the vendor's API and its answer.
 type Call struct {
@@ -166,9 +168,11 @@ type Delivery struct {
 	DuplicateOf string  `json:"duplicate_of,omitempty"`
 }
 
-// Planned reports whether a fault on purpose excuses whatever becomes of the
-// delivery.
-func (d Delivery) Planned() bool { return slices.ContainsFunc(d.Faults, Fault.Spoils) }
+// Planned reports whether a fault on purpose excuses what became of the delivery.
+// One of the connection excuses the first attempt only, which it disturbed.
+func (d Delivery) Planned() bool {
+	return slices.ContainsFunc(d.Faults, func(f Fault) bool { return f.Spoils() && (!f.onWire() || len(d.Attempts) <= 1) })
+}
 
 // cost is what the journal counts against its bound of bytes.
 func (d *Delivery) cost() int {

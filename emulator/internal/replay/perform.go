@@ -89,9 +89,9 @@ func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
 		r.mark()
 		return r.challenge(ctx, i, step)
 	default:
-		err := r.advance(ctx, r.line.Elapsed()+step.Wait)
-		r.mark()
-		return err
+		// It ends nothing for awaits: what a consumer does at once it does before or
+		// after a wait, depending on the speed.
+		return r.advance(ctx, r.line.Elapsed()+step.Wait)
 	}
 }
 
@@ -127,7 +127,7 @@ func (r *Run) jitter(step, iteration int, most time.Duration) time.Duration {
 // emit plans the deliveries of one event, one for every subscribed webhook and its
 // duplicates, and lets them go.
 func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
-	at := r.line.Now()
+	at, elapsed := r.line.Now(), r.line.Elapsed()
 	body, err := r.fixtures[step.Fixture], error(nil)
 	if step.Fixture == "" {
 		if body, err = r.cast.Payload(step, at); err != nil {
@@ -161,7 +161,7 @@ func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
 			},
 		}
 		p.fault, p.key = struck(step.Delivery, r.key("fault", i, n).Num(uint64(h)))
-		p.due = r.line.Elapsed() + p.fault.Delay
+		p.due = elapsed + p.fault.Delay
 		if err := r.send(ctx, p); err != nil {
 			return err
 		}
@@ -393,8 +393,8 @@ func (r *Run) challenged(i int, step scenario.Step, c journal.Challenge, err err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Challenges++
-	if c.Passed || slices.ContainsFunc(c.Faults, journal.Fault.Spoils) {
-		return
+	if c.Passed || err != nil || slices.ContainsFunc(c.Faults, journal.Fault.Spoils) {
+		return // nothing can be said of one that was given up
 	}
 	r.report.Unpassed++
 	r.fail(report.Failure{
