@@ -61,6 +61,11 @@ func hostile() map[string]string {
 		"awaits":                     steps + strings.Repeat("- await: {delivery: settled}\n", 11_900),
 		"headers":                    steps + "- event: job_added\n  delivery:\n    headers:\n" + headers,
 		"bodies by alias":            steps + "- &a {fault: {operation: list-webhooks, status: 500, body: [&b \"" + strings.Repeat("x", 500_000) + "\"]}}\n- *a\n",
+		"statuses":                   steps + "- event: job_added\n  expect: {status: [" + strings.Repeat("200,", 59_000) + "]}\n",
+		"statuses that are wrong":    steps + "- event: job_added\n  expect: {status: [" + strings.Repeat("20x,", 59_000) + "]}\n",
+		"headers that are expected":  steps + "- event: job_added\n  expect:\n    header:\n" + headers,
+		"bodies that are expected":   steps + "- &a {event: job_added, expect: {body: [&b \"" + strings.Repeat("x", 500_000) + "\"]}}\n- *a\n",
+		"expectations":               steps + strings.Repeat("- {event: job_added, expect: {status: 2xx}}\n", 7_400),
 		"an unlisted mistake at end": steps + strings.Repeat("- wait: 2s\n", 19_900) + "- &\n",
 	}
 }

@@ -23,8 +23,8 @@ const (
 	MaxTimes = 1_000_000
 	// MaxFaultDelay is how long an answer of the API, or a challenge, is late at most.
 	MaxFaultDelay = 10 * time.Minute
-	// MaxWithin is how long an await waits at most; DefaultWithin is how long it
-	// waits where the file is silent.
+	// MaxWithin is how long an await, or what is expected, may take at most;
+	// DefaultWithin is how long an await waits where the file is silent.
 	MaxWithin, DefaultWithin = 24 * time.Hour, 30 * time.Second
 )
 
@@ -76,7 +76,7 @@ func (f DeliveryFault) String() string {
 	return strings.Join(words, ", ")
 }
 
-// A Header is one that a request has or, with Remove, has not.
+// A Header is one that a request or an answer has or, with Remove, has not.
 type Header struct {
 	Name, Value string
 	Remove      bool

@@ -1,6 +1,9 @@
 package scenario_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/textproto"
 	"reflect"
 	"slices"
 	"testing"
@@ -36,6 +39,9 @@ func FuzzParse(f *testing.F) {
 		if span := s.Span(); span < 0 || span > scenario.MaxSpan {
 			t.Errorf("it takes %v", span)
 		}
+		if e := s.Expect; e != nil && (e.Pos.Line < 1 || e.MaxP99 < 0 || e.MaxP99 > scenario.MaxWithin || !e.NoFailures && e.MaxP99 == 0) {
+			t.Errorf("an expectation that cannot be: %+v", e)
+		}
 		for _, step := range s.Steps {
 			kinds := 0
 			for _, is := range []bool{step.Event != "", step.Wait != 0, step.Fault != nil, step.Await != nil, step.Challenge != nil} {
@@ -47,6 +53,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("a step that cannot be: %+v", step)
 			}
 			possibleDelivery(t, step)
+			possibleExpectation(t, step)
 			if step.Fault != nil {
 				possibleFault(t, *step.Fault)
 			}
@@ -107,6 +114,42 @@ func possibleDelivery(t *testing.T, step scenario.Step) {
 		if h.Name == "" || h.Remove && h.Value != "" {
 			t.Errorf("a header that cannot be: %+v", h)
 		}
+	}
+}
+
+func possibleExpectation(t *testing.T, step scenario.Step) {
+	t.Helper()
+	e := step.Expect
+	if e == nil {
+		return
+	}
+	d, bodies := step.Delivery, len(e.Status) == 0
+	seen := make(map[int]bool)
+	for _, s := range e.Status {
+		news := false
+		for i := s.From; i <= s.To; i++ {
+			news, seen[i], bodies = news || !seen[i], true, bodies || i != 204 && i != 304
+		}
+		if s.From < 200 || s.To > 599 || s.To != s.From && (s.From%100 != 0 || s.To != s.From+99) || !news {
+			t.Errorf("statuses that cannot be: %v", e.Status)
+		}
+	}
+	var compact bytes.Buffer
+	if e.Body != nil && (json.Compact(&compact, e.Body) != nil || !bytes.Equal(compact.Bytes(), e.Body)) {
+		t.Errorf("a body that cannot be: %s", e.Body)
+	}
+	if step.Event == "" || e.Pos.Line < 1 || e.Status == nil && e.Within == 0 && e.Body == nil && e.Headers == nil ||
+		e.Status != nil && len(e.Status) == 0 || e.Headers != nil && len(e.Headers) == 0 || e.Body != nil && !bodies ||
+		e.Within < 0 || e.Within > scenario.MaxWithin || d.Drop && (d.Chance == 0 || d.Chance == 1) {
+		t.Errorf("an expectation that cannot be: %+v %+v", e, d)
+	}
+	names := make(map[string]bool)
+	for _, h := range e.Headers {
+		name := textproto.CanonicalMIMEHeaderKey(h.Name)
+		if h.Name == "" || h.Remove && h.Value != "" || names[name] {
+			t.Errorf("a header that cannot be: %+v", h)
+		}
+		names[name] = true
 	}
 }
 

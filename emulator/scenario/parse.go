@@ -15,11 +15,11 @@ import (
 
 // The keys of a story and of its parts, in the order in which they are shown.
 var (
-	storyKeys = []string{"version", "name", "description", "seed", "start", "cast", "steps"}
+	storyKeys = []string{"version", "name", "description", "seed", "start", "cast", "expect", "steps"}
 	castKinds = []string{"companies", "jobs", "applicants", "meetings"}
 	// A step has exactly one of stepKinds; eventKeys belong to an event.
 	stepKinds = []string{"event", "wait", "fault", "await", "challenge"}
-	eventKeys = []string{"company", "job", "applicant", "meeting", "repeat", "every", "jitter", "set", "fixture", "delivery"}
+	eventKeys = []string{"company", "job", "applicant", "meeting", "repeat", "every", "jitter", "set", "fixture", "delivery", "expect"}
 	stepKeys  = slices.Concat(stepKinds, eventKeys)
 )
 
@@ -162,6 +162,8 @@ func (p *parser) story(root *yaml.Node) *Scenario {
 			s.Start = p.start(e.value)
 		case "cast":
 			p.members(e.value)
+		case "expect":
+			s.Expect = p.runExpectation(e)
 		case "steps":
 			steps = e.value
 		default:

@@ -73,10 +73,7 @@ func (p *parser) await(n *yaml.Node) *Await {
 		a.Count, _ = p.whole(e.value, "`count`", 1, MaxTimes)
 	}
 	if e, ok := keys["within"]; ok {
-		a.Within, ok = p.atMost(e.value, "`within`", MaxWithin)
-		if ok && a.Within == 0 {
-			p.errorf(e.value, "bad-duration", "`within` is %s, it must be longer than nothing; leave it out for `%s`", code(e.value.Value), DefaultWithin)
-		}
+		a.Within = p.lasting(e.value, "`within`", code(DefaultWithin.String()))
 	}
 	return a
 }

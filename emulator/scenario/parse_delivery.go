@@ -84,7 +84,7 @@ func (p *parser) delivery(s *Step, n *yaml.Node, done map[string]*setting) {
 		return ok
 	})
 	read("headers", func(n *yaml.Node, _ string) (ok bool) {
-		d.Headers, ok = p.headers(n)
+		d.Headers, ok = p.headers(n, "headers", "request", ofTheConnection)
 		return ok
 	})
 	read("corrupt", func(n *yaml.Node, _ string) bool { return p.corrupt(s, n, done) })
@@ -120,14 +120,14 @@ func (p *parser) chance(n *yaml.Node, what string) (float64, bool) {
 // that Go's client leaves out whatever they are set to.
 var ofTheConnection = []string{"Connection", "Content-Length", "Host", "Trailer", "Transfer-Encoding"}
 
-// headers reads the headers of the request, in file order.
-func (p *parser) headers(n *yaml.Node) ([]Header, bool) {
+// headers reads the headers of a request or an answer, in file order.
+func (p *parser) headers(n *yaml.Node, key, of string, forbidden []string) ([]Header, bool) {
 	if n.Kind != yaml.MappingNode {
-		p.errorf(n, "wrong-type", "`headers` must be a mapping such as `{X-Trace: abc}`, this is %s", describe(n))
+		p.errorf(n, "wrong-type", "%s must be a mapping such as `{X-Trace: abc}`, this is %s", code(key), describe(n))
 		return nil, false
 	}
 	if len(n.Content) == 0 {
-		p.errorf(n, "missing-key", "`headers` is empty; give it a name and a value, or null for a header that the request does not have")
+		p.errorf(n, "missing-key", "%s is empty; give it a name and a value, or null for a header that the %s does not have", code(key), of)
 		return nil, false
 	}
 	var headers []Header
@@ -139,7 +139,7 @@ func (p *parser) headers(n *yaml.Node) ([]Header, bool) {
 		switch {
 		case !httpguts.ValidHeaderFieldName(e.name):
 			p.errorf(e.key, "bad-header", "%s is no name of a header; write one of letters, digits and hyphens, such as `X-Trace`", code(e.name))
-		case slices.Contains(ofTheConnection, name):
+		case slices.Contains(forbidden, name):
 			p.errorf(e.key, "bad-header", "the header %s belongs to the connection and cannot be set", code(e.name))
 		case twice && first > 0:
 			p.errorf(e.key, "duplicate-key", "the header %s is already in line %d; case makes no difference", code(e.name), first)
@@ -157,7 +157,7 @@ func (p *parser) headers(n *yaml.Node) ([]Header, bool) {
 			case !text:
 				ok = false
 			case !httpguts.ValidHeaderFieldValue(h.Value):
-				p.errorf(e.value, "bad-header", "the header %s has a control character in its value, which no request can have", code(e.name))
+				p.errorf(e.value, "bad-header", "the header %s has a control character in its value, which no %s can have", code(e.name), of)
 				ok = false
 			}
 		}

@@ -44,6 +44,9 @@ func Schema() []byte {
 		"fault":     faultSchema(),
 		"challenge": challengeSchema(),
 		"await":     awaitSchema(),
+
+		"expectation":    expectationSchema(),
+		"runExpectation": runExpectationSchema(),
 	}
 	for _, e := range hirempire.Events() {
 		if name := settingsOf(e); name == "set-"+string(e) {
@@ -73,6 +76,7 @@ func Schema() []byte {
 			"seed":        object{"type": "integer", "minimum": 0, "maximum": json.Number("18446744073709551615"), "description": "What everything that is faked is drawn from: the same seed and start give the same payloads. Left out: random, and printed.", "examples": []int{42}},
 			"start":       object{"type": "string", "pattern": `^(19[7-9][0-9]|[2-9][0-9]{3})` + strings.TrimPrefix(timePattern, "[0-9]{4}"), "description": "When the story starts: date, time of day and zone (RFC 3339), from 1970 to 9999. Left out: now.", "examples": []string{"2026-01-30T09:00:00Z"}},
 			"cast":        object{"type": []string{"object", "null"}, "description": "Pins what matters about companies, jobs, applicants and meetings; the rest is faked from the seed.", "properties": cast, "additionalProperties": false, "examples": []object{{"applicants": object{"lina": object{"name": "Lina Haddad"}}}}},
+			"expect":      object{"$ref": "#/definitions/runExpectation"},
 			"steps":       object{"type": "array", "minItems": 1, "items": object{"$ref": "#/definitions/step"}, "description": "What happens, in this order.", "examples": [][]object{{{"event": "job_added"}, {"wait": "2s"}}}},
 		},
 		"required":             []string{"version", "steps"},
@@ -113,8 +117,7 @@ func stepSchema() object {
 			rule(object{"allOf": []object{is("event", e), {"not": has("fixture")}}}, spoiltPaths(e)),
 		)
 	}
-	wait := durationSchema("Lets time pass before the next step.", "2s")
-	wait["not"] = object{"pattern": nothingPattern}
+	wait := lastingSchema("Lets time pass before the next step.", "2s")
 	var kinds []object
 	for _, k := range stepKinds {
 		kinds = append(kinds, has(k))
@@ -122,7 +125,7 @@ func stepSchema() object {
 			rules = append(rules, rule(has(k), never(slices.DeleteFunc(slices.Clone(stepKeys), func(other string) bool { return other == k })...)))
 		}
 	}
-	rules = append(rules, rule(has("fixture"), never(append(about, "set")...)))
+	rules = append(rules, rule(has("fixture"), never(append(about, "set")...)), rule(object{"required": []string{"delivery"}, "properties": object{"delivery": alwaysDropped()}}, never("expect")))
 	refer := func(name string) object { return object{"$ref": "#/definitions/" + name} }
 	return object{
 		"type":        "object",
@@ -143,6 +146,7 @@ func stepSchema() object {
 			"set":       object{"type": "object", "minProperties": 1, "description": "Changes the payload: from paths to values of the documented type. Elements of lists go by index.", "examples": []object{{"applicant.ai_evaluation.score": 91}}},
 			"fixture":   object{"type": "string", "maxLength": 512, "pattern": fixturePattern, "not": object{"pattern": "^.:"}, "description": "A file whose bytes are the payload, exactly: a path below the fixtures, with slashes.", "examples": []string{"payloads/job_added.json"}},
 			"delivery":  refer("delivery"),
+			"expect":    refer("expectation"),
 		},
 		"additionalProperties": false,
 		"oneOf":                kinds,

@@ -45,6 +45,13 @@ func durationSchema(text, example string) object {
 	return object{"allOf": []object{{"$ref": "#/definitions/duration"}}, "description": text, "examples": []string{example}}
 }
 
+// lastingSchema is of a duration above zero.
+func lastingSchema(text, example string) object {
+	s := durationSchema(text, example)
+	s["not"] = object{"pattern": nothingPattern}
+	return s
+}
+
 func wholeSchema(low, high int, text string, example int) object {
 	return object{"type": "integer", "minimum": low, "maximum": high, "description": text, "examples": []int{example}}
 }
@@ -232,8 +239,7 @@ func challengeSchema() object {
 }
 
 func awaitSchema() object {
-	within := durationSchema("How long that may take in real time, at most 24h. Left out: 30s.", "10s")
-	within["not"] = object{"pattern": nothingPattern}
+	within := lastingSchema("How long that may take in real time, at most 24h. Left out: 30s.", "10s")
 	registrations := append([]string{anyEvent}, words(hirempire.Events())...)
 	var kinds, rules []object
 	for _, k := range awaitKinds {

@@ -123,17 +123,18 @@ var inexpressible = map[string]string{
 // excused are files in which the code can be expressed but this case of it
 // cannot.
 var excused = map[string]string{
-	"bad-duration-jitter.yaml":       "compares two durations",
-	"bad-duration-too-long.yaml":     "compares two durations",
-	"bad-start-year-in-utc.yaml":     "needs arithmetic",
-	"bad-start-day.yaml":             "needs a calendar",
-	"unknown-path-after-set.yaml":    "depends on the order of keys",
-	"total-deliveries-at-once.yaml":  "one value over the bound is over its maximum, too",
-	"total-deliveries-overflow.yaml": "one value over the bound is over its maximum, too",
-	"bad-key.yaml":                   "its keys are unknown, too",
-	"bad-number.yaml":                "some notations are no JSON numbers",
-	"merge-key.yaml":                 "unknown to a reader that does not resolve it",
-	"tag.yaml":                       "unknown to a reader that ignores tags",
+	"bad-duration-jitter.yaml":          "compares two durations",
+	"bad-duration-too-long.yaml":        "compares two durations",
+	"bad-duration-expect-too-long.yaml": "compares two durations",
+	"bad-start-year-in-utc.yaml":        "needs arithmetic",
+	"bad-start-day.yaml":                "needs a calendar",
+	"unknown-path-after-set.yaml":       "depends on the order of keys",
+	"total-deliveries-at-once.yaml":     "one value over the bound is over its maximum, too",
+	"total-deliveries-overflow.yaml":    "one value over the bound is over its maximum, too",
+	"bad-key.yaml":                      "its keys are unknown, too",
+	"bad-number.yaml":                   "some notations are no JSON numbers",
+	"merge-key.yaml":                    "unknown to a reader that does not resolve it",
+	"tag.yaml":                          "unknown to a reader that ignores tags",
 }
 
 func TestSchemaAgreesWithParser(t *testing.T) {
@@ -207,7 +208,9 @@ func TestSameComplaints(t *testing.T) {
 		"unknown-path.yaml", "misplaced-key.yaml", "wrong-type-top.yaml", "bad-path.yaml", "unknown-event.yaml",
 		"misplaced-key-step.yaml", "misplaced-key-delivery.yaml", "misplaced-key-await.yaml", "bad-value-delivery.yaml", "bad-value-event.yaml",
 		"bad-value-fault.yaml", "bad-value-await.yaml", "unknown-key-later.yaml",
-		"unknown-operation.yaml", "unknown-path-corrupt.yaml", "unknown-event-await.yaml", "wrong-type-delivery.yaml", "wrong-type-await.yaml"} {
+		"unknown-operation.yaml", "unknown-path-corrupt.yaml", "unknown-event-await.yaml", "wrong-type-delivery.yaml", "wrong-type-await.yaml",
+		"bad-value-expect.yaml", "bad-duration-expect.yaml", "misplaced-key-expect.yaml", "missing-key-expect.yaml",
+		"unknown-key-expect.yaml", "unknown-value-expect.yaml", "wrong-type-expect-story.yaml"} {
 		data := corpus(t, "bad")[file]
 		_, problems := scenario.Parse(file, data)
 		lint := make(map[int]bool)
@@ -278,7 +281,8 @@ func TestSchemaExplains(t *testing.T) {
 		}
 	}
 	check("step", schema.Definitions["step"])
-	if checked < 45 {
+	check("expect", schema.Definitions["runExpectation"])
+	if checked < 50 {
 		t.Errorf("only %d keys", checked)
 	}
 }
@@ -298,7 +302,11 @@ func TestSchemaExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	lint := func(step map[string]any) {
-		data, err := json.Marshal(map[string]any{"version": 1, "steps": []any{map[string]any{"event": "applicant_applied"}, map[string]any{"event": "meeting_booked"}, step}})
+		story := map[string]any{"version": 1, "steps": []any{map[string]any{"event": "applicant_applied"}, map[string]any{"event": "meeting_booked"}, step}}
+		if expect, ok := step["runExpectation"]; ok {
+			story["expect"], story["steps"] = expect, []any{map[string]any{"event": "applicant_applied"}}
+		}
+		data, err := json.Marshal(story)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,10 +314,13 @@ func TestSchemaExamples(t *testing.T) {
 			t.Errorf("%s: %s", data, lines(problems))
 		}
 	}
-	for _, name := range []string{"delivery", "fault", "await", "challenge"} {
+	for _, name := range []string{"delivery", "expectation", "runExpectation", "fault", "await", "challenge"} {
 		with := func(value any) map[string]any {
-			if name == "delivery" {
+			switch name {
+			case "delivery":
 				return map[string]any{"event": "applicant_applied", name: value}
+			case "expectation":
+				return map[string]any{"event": "applicant_applied", "expect": value}
 			}
 			return map[string]any{name: value}
 		}
@@ -320,6 +331,9 @@ func TestSchemaExamples(t *testing.T) {
 			"await.event": {"delivery": "settled"}, "await.count": {"delivery": "settled"}, "await.within": {"delivery": "settled"},
 		}
 		definition := schema.Definitions[name]
+		if len(definition.Examples) == 0 || len(definition.Properties) == 0 {
+			t.Errorf("%s: %+v", name, definition)
+		}
 		for _, example := range definition.Examples {
 			lint(with(example))
 		}

@@ -139,6 +139,9 @@ func (p *parser) event(s *Step, e entry, keys map[string]entry) {
 	if delivery, ok := keys["delivery"]; ok {
 		p.delivery(s, delivery.value, done)
 	}
+	if expect, ok := keys["expect"]; ok {
+		p.expectation(s, expect, keys["delivery"].value)
+	}
 	p.repetition(s, e, keys)
 }
 
