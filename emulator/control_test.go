@@ -46,7 +46,7 @@ func TestControlRefusesBadRequests(t *testing.T) {
 		{"GET", "", "", 404, "no such path"},
 		{"GET", "/", "", 404, "no such path"},
 		{"GET", "/nothing", "", 404, "no such path"},
-		{"GET", "/events", "", 405, "that path takes POST"},
+		{"GET", "/lint", "", 405, "that path takes POST"},
 		{"GET", "/deliveries?evnt=job_added", "", 400, `unknown query parameter \"evnt\", known: event, limit`},
 		{"GET", "/deliveries?event=hired", "", 400, "known: job_added"},
 		{"GET", "/deliveries?status=lost", "", 400, "known: queued"},

@@ -19,6 +19,7 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/api"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/ca"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/control"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
@@ -181,9 +182,15 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 		Store: e.store, Edition: e.opts.Edition, Clock: e.opts.Clock, Seed: root, Journal: e.journal, Registrar: e.registrar,
 		Logger: e.opts.Logger, Registered: e.play,
 	})
+	manual, _ := e.opts.Clock.(*clock.Manual)
 	own := control.New(control.Config{
 		Edition: e.opts.Edition, Store: e.store, Journal: e.journal, Registrar: e.registrar, Deliverer: e.deliverer, Engine: e.engine,
-		Ready: e.ready.Load, Scenario: e.library.Scenario, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
+		Ready: e.ready.Load, Library: control.Library{
+			Names: e.library.Names, Scenario: e.library.Scenario, Source: e.library.Source,
+			Obstacles: func(s *scenario.Scenario, dirs ...fs.FS) []scenario.Problem {
+				return Obstacles(s, e.opts.Edition, dirs...)
+			},
+		}, Clock: e.opts.Clock, Manual: manual, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
 		Registered: e.play, AllowHosts: e.opts.AllowHosts, CA: e.CAPEM(), Seed: e.opts.Seed,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,49 +24,6 @@ func (a *app) errors() *cobra.Command {
 	return cmd
 }
 
-type errorView struct {
-	Code      string              `json:"code"`
-	Edition   hirempire.Edition   `json:"edition"`
-	Operation hirempire.Operation `json:"operation"`
-	Status    int                 `json:"status"`
-	Message   string              `json:"message"`
-	When      string              `json:"when"`
-	Body      string              `json:"body"`
-	Curl      string              `json:"curl"`
-}
-
-// errorViews returns the rows of an edition, with requests to an emulator at addr.
-func errorViews(edition hirempire.Edition, addr string) []errorView {
-	var views []errorView
-	for _, row := range hirempire.Errors(edition) {
-		views = append(views, errorView{row.Code, row.Edition, row.Operation, row.Status, row.Message, row.When,
-			string((&hirempire.Error{Message: row.Message}).Body()), curl(row, addr)})
-	}
-	return views
-}
-
-// curl returns the command that causes the error.
-func curl(row hirempire.ErrorRow, addr string) string {
-	for _, route := range hirempire.Routes(row.Edition) {
-		if route.Operation != row.Operation {
-			continue
-		}
-		url := "http://" + addr + route.Path
-		if row.Try.Query != "" {
-			url += "?" + row.Try.Query
-		}
-		words := []string{"curl", "-i", "-X", route.Method, url}
-		if row.Try.Token != "" {
-			words = append(words, "-H", "Authorization: Bearer "+row.Try.Token)
-		}
-		if row.Try.Body != "" {
-			words = append(words, "-H", "Content-Type: application/json", "-d", row.Try.Body)
-		}
-		return report.Command(words...)
-	}
-	return ""
-}
-
 func (a *app) listErrors() *cobra.Command {
 	var f errorFlags
 	cmd := &cobra.Command{
@@ -105,7 +62,7 @@ func (a *app) showError() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found, known := []errorView{}, []string{}
+			found, known := []report.Error{}, []string{}
 			for _, v := range views {
 				if !slices.Contains(known, v.Code) { // several operations have it
 					known = append(known, v.Code)
@@ -143,7 +100,7 @@ func (f *errorFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print a JSON array")
 }
 
-func (f *errorFlags) views() ([]errorView, error) {
+func (f *errorFlags) views() ([]report.Error, error) {
 	edition, err := hirempire.ParseEdition(f.edition)
 	if err != nil {
 		return nil, &flagError{"edition", err}
@@ -151,5 +108,5 @@ func (f *errorFlags) views() ([]errorView, error) {
 	if err := checkAddr(f.addr); err != nil {
 		return nil, err
 	}
-	return errorViews(edition, reachable(f.addr)), nil
+	return report.Errors(edition, "http://"+reachable(f.addr)), nil
 }

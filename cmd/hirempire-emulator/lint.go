@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,9 +79,7 @@ for what is legal but odd; warnings alone exit 0.`,
 
 // inOrder returns the problems of a file in its order.
 func inOrder(problems []scenario.Problem) []scenario.Problem {
-	slices.SortStableFunc(problems, func(a, b scenario.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-	})
+	slices.SortStableFunc(problems, scenario.Problem.Compare)
 	return problems
 }
 

@@ -265,6 +265,8 @@ type Delivery struct {
 	// were sent again.
 	Faults      []DeliveryFault `json:"faults"`
 	DuplicateOf string          `json:"duplicate_of"`
+	// RedeliveryOf is the delivery that was sent again by hand.
+	RedeliveryOf string `json:"redelivery_of"`
 }
 
 // DeliveryFault is something that went wrong on purpose.
@@ -399,6 +401,10 @@ type Run struct {
 	Challenges uint64            `json:"challenges"`
 	Unpassed   uint64            `json:"unpassed"` // challenges that were answered wrong
 	Armed      []ArmedFault      `json:"armed"`    // faults of the API that nobody met
+	Expected   uint64            `json:"expected"` // of the failed deliveries: as their step expects
+	Checked    uint64            `json:"checked"`  // expectations
+	Unmet      uint64            `json:"unmet"`    // those that did not hold
+	Coverage   Coverage          `json:"coverage"` // of the run
 	Causes     map[string]uint64 `json:"causes"`
 	Failures   []Failure         `json:"failures"`
 }
@@ -419,6 +425,11 @@ type Failure struct {
 	Position string `json:"position"`
 	Status   string `json:"status"`
 	Detail   string `json:"detail"`
+	// Of an expectation that did not hold.
+	Expectation string `json:"expectation"`
+	Expected    string `json:"expected"`
+	Got         string `json:"got"`
+	Diff        string `json:"diff"`
 }
 
 // Start begins to perform a scenario and returns at once.

@@ -120,6 +120,50 @@ func TestClientCoversTheControlAPI(t *testing.T) {
 	if err := s.Disarm(ctx, fault.ID); err != nil {
 		t.Error(err)
 	}
+	again, err := s.Redeliver(ctx, ids[0], patience)
+	if err != nil || again.RedeliveryOf != ids[0] || again.Status != "delivered" {
+		t.Errorf("Redeliver: %+v, %v", again, err)
+	}
+	off := false
+	if changed, err := s.UpdateWebhook(ctx, hook.ID, client.WebhookChange{Active: &off}); err != nil || changed.Active {
+		t.Errorf("UpdateWebhook: %+v, %v", changed, err)
+	}
+	if err := s.DeleteWebhook(ctx, hook.ID); err != nil {
+		t.Error(err)
+	}
+	if p, err := s.Preview(ctx, client.Event{Type: "job_added", Set: map[string]any{"job.title": "Cook"}}); err != nil || !strings.Contains(p.Body, `"title":"Cook"`) {
+		t.Errorf("Preview: %+v, %v", p, err)
+	}
+	if c, err := s.Clock(ctx); err != nil || c.Manual || c.Now.IsZero() {
+		t.Errorf("Clock: %+v, %v", c, err)
+	}
+	if _, err := s.Advance(ctx, time.Second); err == nil || err.(*client.Error).Code != "real-clock" {
+		t.Errorf("Advance: %v", err)
+	}
+	if all, next, err := s.Scenarios(ctx, 1, 2); err != nil || len(all) != 2 || next != 3 {
+		t.Errorf("Scenarios: %+v, %d, %v", all, next, err)
+	}
+	if one, err := s.Scenario(ctx, "quiet-day"); err != nil || !strings.Contains(one.YAML, "quiet-day") {
+		t.Errorf("Scenario: %+v, %v", one, err)
+	}
+	if problems, valid, err := s.Lint(ctx, "version: 2"); err != nil || valid || len(problems) != 2 || problems[0].Line != 1 {
+		t.Errorf("Lint: %+v, %t, %v", problems, valid, err)
+	}
+	if events, err := s.Events(ctx); err != nil || len(events) != 7 || events[0].Name != "job_added" || len(events[0].Sample) == 0 {
+		t.Errorf("Events: %+v, %v", events, err)
+	}
+	if errs, err := s.Errors(ctx, "2026-06"); err != nil || len(errs) == 0 || errs[0].Edition != "2026-06" {
+		t.Errorf("Errors: %+v, %v", errs, err)
+	}
+	if c, err := s.Coverage(ctx); err != nil || c.Covered < 5 {
+		t.Errorf("Coverage: %+v, %v", c, err)
+	}
+	if err := s.ForgetCoverage(ctx); err != nil {
+		t.Error(err)
+	}
+	if ended, err := s.AwaitRun(ctx, run.ID, patience); err != nil || ended.State != "finished" || ended.Checked != 0 {
+		t.Errorf("AwaitRun: %+v, %v", ended, err)
+	}
 	if err := s.Reset(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -129,3 +129,8 @@ func code(s string) string {
 	b.WriteByte('`')
 	return b.String()
 }
+
+// Compare orders problems as they stand in the file.
+func (p Problem) Compare(other Problem) int {
+	return cmp.Or(cmp.Compare(p.Line, other.Line), cmp.Compare(p.Col, other.Col))
+}

@@ -33,10 +33,12 @@ type Config struct {
 	Deliverer *deliver.Deliverer
 	Engine    *replay.Engine
 	// Ready reports whether the listeners are bound and the scenarios loaded.
-	Ready func() bool
-	// Scenario returns a scenario of the library; the error wraps
-	// [fs.ErrNotExist] if there is none of that name.
-	Scenario func(name string) (*scenario.Scenario, error)
+	Ready   func() bool
+	Library Library
+	// Clock is the time of the process; Manual is the same if that stands still until
+	// it is advanced, else nil.
+	Clock  clock.Clock
+	Manual *clock.Manual
 	// Seed of runs that name none, before that of their story; nil: the story's.
 	Seed *uint64
 	// Speed of runs that name none.
@@ -53,6 +55,18 @@ type Config struct {
 	CA []byte
 	// AllowHosts are further names under which the plane answers.
 	AllowHosts []string
+}
+
+// Library is how the stories that are known by name are reached.
+type Library struct {
+	Names func() []string
+	// Scenario returns a story, Source its text; the errors wrap [fs.ErrNotExist] if
+	// there is none of that name.
+	Scenario func(name string) (*scenario.Scenario, error)
+	Source   func(name string) ([]byte, error)
+	// Obstacles lists what keeps a story from being performed here, whose fixtures
+	// are in the directories.
+	Obstacles func(s *scenario.Scenario, dirs ...fs.FS) []scenario.Problem
 }
 
 type server struct{ Config }
@@ -73,7 +87,11 @@ func New(cfg Config) http.Handler {
 		{http.MethodGet, "/workspaces", s.listWorkspaces},
 		{http.MethodGet, "/webhooks", s.listWebhooks},
 		{http.MethodPost, "/webhooks", s.registerWebhook},
+		{http.MethodPatch, "/webhooks/{id}", s.updateWebhook},
+		{http.MethodDelete, "/webhooks/{id}", s.deleteWebhook},
+		{http.MethodGet, "/events", s.listEvents},
 		{http.MethodPost, "/events", s.sendEvent},
+		{http.MethodPost, "/events/preview", s.previewEvent},
 		{http.MethodPost, "/runs", s.startRun},
 		{http.MethodGet, "/runs", s.listRuns},
 		{http.MethodGet, "/runs/{id}", s.showRun},
@@ -81,6 +99,7 @@ func New(cfg Config) http.Handler {
 		{http.MethodGet, "/deliveries", s.listDeliveries},
 		{http.MethodGet, "/deliveries/wait", s.awaitDeliveries},
 		{http.MethodGet, "/deliveries/{id}", s.showDelivery},
+		{http.MethodPost, "/deliveries/{id}/redeliver", s.redeliver},
 		{http.MethodGet, "/requests", s.listRequests},
 		{http.MethodGet, "/requests/wait", s.awaitRequests},
 		{http.MethodPost, "/faults", s.armFault},
@@ -88,6 +107,12 @@ func New(cfg Config) http.Handler {
 		{http.MethodDelete, "/faults", s.disarmFaults},
 		{http.MethodGet, "/coverage", s.showCoverage},
 		{http.MethodDelete, "/coverage", s.forgetCoverage},
+		{http.MethodGet, "/scenarios", s.listScenarios},
+		{http.MethodGet, "/scenarios/{name}", s.showScenario},
+		{http.MethodPost, "/lint", s.lint},
+		{http.MethodGet, "/errors", s.listErrors},
+		{http.MethodGet, "/clock", s.showClock},
+		{http.MethodPost, "/clock", s.advanceClock},
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
 	} {

@@ -55,10 +55,19 @@ func (s *server) showDelivery(r *request) (answer, error) {
 	if err := r.queried(); err != nil {
 		return answer{}, err
 	}
-	d, found := s.Journal.Delivery(r.path("id"))
-	if !found {
-		return answer{}, fail(http.StatusNotFound, "no-such-delivery",
-			"no delivery "+quoted(r.path("id"))+": it was never made, was reset, or made room for newer ones")
+	d, err := s.delivery(r)
+	if err != nil {
+		return answer{}, err
 	}
 	return ok(d)
+}
+
+// delivery returns the delivery that the path names.
+func (s *server) delivery(r *request) (journal.Delivery, error) {
+	d, found := s.Journal.Delivery(r.path("id"))
+	if !found {
+		return d, fail(http.StatusNotFound, "no-such-delivery",
+			"no delivery "+quoted(r.path("id"))+": it was never made, was reset, or made room for newer ones")
+	}
+	return d, nil
 }

@@ -106,7 +106,7 @@ func (s *server) story(name, yaml string) (*scenario.Scenario, error) {
 	case name != "" && yaml != "":
 		return nil, badRequest("scenario names a story and yaml gives one: send only one of them")
 	case name != "":
-		story, err := s.Scenario(name)
+		story, err := s.Library.Scenario(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fail(http.StatusNotFound, "no-such-scenario", fmt.Sprintf("there is no scenario %s", quoted(name)))
 		}

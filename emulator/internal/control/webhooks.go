@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -107,19 +108,88 @@ func (s *server) registerWebhook(r *request) (answer, error) {
 		Body:          hirempire.Marshal(map[string]any{"request_url": body.RequestURL, "events": body.Events}),
 	})
 	if failure != nil {
-		var problems []string
-		if out.Note != "" {
-			problems = append(problems, out.Note)
-		}
 		url, _ := body.RequestURL.(string)
-		if c, ok := s.Journal.LastChallenge(out.Workspace, url); ok && !c.Passed && failure.Code == hirempire.InvalidRequestURL {
-			problems = append(problems, c.Hint)
-		}
-		return answer{}, fail(failure.Status, failure.Code, failure.Message, problems...)
+		return answer{}, s.refused(failure, out, url)
 	}
 	return answer{
 		status: http.StatusCreated,
 		body:   map[string]webhookView{"webhook": s.viewWebhook(out.Workspace, out.Webhook)},
 		then:   s.Registered(out.Workspace),
 	}, nil
+}
+
+// refused is the vendor's answer, with what it does not say.
+func (s *server) refused(failure *hirempire.Error, out registration.Outcome, url string) error {
+	var problems []string
+	if out.Note != "" {
+		problems = append(problems, out.Note)
+	}
+	if c, ok := s.Journal.LastChallenge(out.Workspace, url); ok && !c.Passed && failure.Code == hirempire.InvalidRequestURL {
+		problems = append(problems, c.Hint)
+	}
+	return fail(failure.Status, failure.Code, failure.Message, problems...)
+}
+
+// webhook returns the webhook that the path names, and a call in its owner's name.
+func (s *server) webhook(r *request) (workspace.Webhook, registration.Call, error) {
+	id := r.path("id")
+	for _, w := range s.Store.All() {
+		for _, hook := range w.Webhooks {
+			if hook.ID == id {
+				return hook, registration.Call{Authorization: []string{"Bearer " + w.Token}}, nil
+			}
+		}
+	}
+	return workspace.Webhook{}, registration.Call{}, fail(http.StatusNotFound, "no-such-webhook", "no webhook "+quoted(id)+": see GET webhooks")
+}
+
+// updateWebhook pauses or resumes a webhook, or changes its events, as its owner
+// would on the vendor's settings page: what it leaves active is challenged.
+func (s *server) updateWebhook(r *request) (answer, error) {
+	var body struct {
+		Events any   `json:"events,omitempty"`
+		Active *bool `json:"active,omitempty"`
+	}
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	if err := r.queried(); err != nil {
+		return answer{}, err
+	}
+	hook, call, err := s.webhook(r)
+	if err != nil {
+		return answer{}, err
+	}
+	if body.Events == nil && body.Active == nil {
+		return answer{}, badRequest("give active, events, or both")
+	}
+	change := map[string]any{"id": hook.ID}
+	if body.Events != nil {
+		change["events"] = body.Events
+	}
+	if body.Active != nil {
+		change["active"] = *body.Active
+	}
+	call.Body = hirempire.Marshal(change)
+	_, out, failure := s.Registrar.Update(r.Context(), call)
+	if failure != nil {
+		return answer{}, s.refused(failure, out, hook.RequestURL)
+	}
+	return ok(map[string]webhookView{"webhook": s.viewWebhook(out.Workspace, out.Webhook)})
+}
+
+// deleteWebhook removes a webhook; what waits for it is dropped.
+func (s *server) deleteWebhook(r *request) (answer, error) {
+	if err := r.queried(); err != nil {
+		return answer{}, err
+	}
+	hook, call, err := s.webhook(r)
+	if err != nil {
+		return answer{}, err
+	}
+	call.Query = "id=" + url.QueryEscape(hook.ID)
+	if _, out, failure := s.Registrar.Delete(call); failure != nil {
+		return answer{}, s.refused(failure, out, hook.RequestURL)
+	}
+	return ok(map[string]string{"deleted": hook.ID})
 }

@@ -166,6 +166,8 @@ type Delivery struct {
 	// are sent again.
 	Faults      []Fault `json:"faults,omitempty"`
 	DuplicateOf string  `json:"duplicate_of,omitempty"`
+	// RedeliveryOf is the delivery that was sent again by hand.
+	RedeliveryOf string `json:"redelivery_of,omitempty"`
 }
 
 // Planned reports whether a fault on purpose excuses what became of the delivery.

@@ -209,6 +209,7 @@ func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnsw
 		out.Note = ignored
 	}
 	hook, failure := r.cfg.Store.MayUpdate(out.Workspace, request)
+	out.Webhook = hook
 	if failure != nil {
 		return answer, out, failure
 	}
@@ -228,6 +229,7 @@ func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnsw
 	if failure != nil {
 		return answer, out, failure
 	}
+	out.Webhook = hook
 	if !hook.Active {
 		r.cfg.Deliverer.DropWaiting(journal.ByDeactivation, func(d journal.Delivery) bool { return d.Webhook == hook.ID })
 	}

@@ -151,13 +151,20 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 	return ids, nil
 }
 
-// EmitAndWait is [Engine.Emit], and returns the deliveries in order once each is
-// settled. If ctx ends first, it returns those that are, and the context's cause.
+// EmitAndWait is [Engine.Emit], and returns the deliveries as [Await] does.
 func (e *Engine) EmitAndWait(ctx context.Context, workspaceID string, ev Event) ([]journal.Delivery, error) {
+	return Await(ctx, func(ctx context.Context, settled deliver.Outcome) ([]string, error) {
+		return e.Emit(ctx, workspaceID, ev, settled)
+	})
+}
+
+// Await lets something be sent and returns the deliveries in order once each is
+// settled. If ctx ends first, it returns those that are, and the context's cause.
+func Await(ctx context.Context, send func(context.Context, deliver.Outcome) ([]string, error)) ([]journal.Delivery, error) {
 	var mu sync.Mutex
 	found := map[string]journal.Delivery{}
 	changed := make(chan struct{}, 1)
-	ids, err := e.Emit(ctx, workspaceID, ev, func(d journal.Delivery) {
+	ids, err := send(ctx, func(d journal.Delivery) {
 		mu.Lock()
 		defer mu.Unlock()
 		found[d.ID] = d
@@ -192,6 +199,46 @@ func (e *Engine) EmitAndWait(ctx context.Context, workspaceID string, ev Event) 
 		return deliveries, context.Cause(ctx)
 	}
 	return deliveries, nil
+}
+
+// ErrGone is returned where the webhook of a delivery is not there, or paused.
+var ErrGone = errors.New("the webhook is not there any more, or paused")
+
+// Redeliver sends the bytes of a delivery to its webhook again, as a delivery of
+// its own whose id it returns. The error is [ErrGone].
+func (e *Engine) Redeliver(ctx context.Context, d journal.Delivery, settled deliver.Outcome) ([]string, error) {
+	ctx, end, err := e.begin(ctx, d.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	w, _ := e.cfg.Store.Get(d.Workspace)
+	i := slices.IndexFunc(w.Webhooks, func(h workspace.Webhook) bool { return h.ID == d.Webhook && h.Active && !h.Fixed })
+	if i < 0 {
+		return nil, ErrGone
+	}
+	again := journal.Delivery{
+		ID:           e.cfg.Seed.Key("redelivery").Str(d.ID).Num(e.cfg.Store.NextEvent(d.Workspace)).ID("dlv_"),
+		Workspace:    d.Workspace,
+		Event:        d.Event,
+		OccurredAt:   d.OccurredAt,
+		Body:         d.Body,
+		RedeliveryOf: d.ID,
+	}
+	e.cfg.Deliverer.Enqueue(ctx, w.Webhooks[i], again, deliver.Handling{Done: settled})
+	return []string{again.ID}, nil
+}
+
+// Preview returns the payload that is faked for an event, and the seed that gives
+// it again. Ids of entities are those of a workspace's first event.
+func (e *Engine) Preview(ev Event) ([]byte, uint64, error) {
+	chosen := uint64(seed.Random())
+	if ev.Seed != nil {
+		chosen = *ev.Seed
+	}
+	c := cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: 1})
+	body, err := c.Payload(scenario.Step{Event: ev.Type, Repeat: 1, Set: ev.Set}, e.cfg.Clock.Now().UTC())
+	return body, chosen, err
 }
 
 // receivers returns the subscribers of a documented event, and every active
