@@ -52,6 +52,7 @@ type Emulator struct {
 	server   *http.Server
 	listener net.Listener // nil: it does not listen
 	secure   net.Listener // for HTTPS; nil: it does not
+	control  net.Listener // of the control API alone; nil: there is none
 	serving  sync.WaitGroup
 
 	mu    sync.Mutex // of what follows
@@ -175,8 +176,13 @@ func (e *Emulator) CAPEM() []byte {
 	return e.authority.PEM()
 }
 
+// onControl marks the contexts of requests that came to the control API's own
+// listener.
+type onControl struct{}
+
 // planes mounts the vendor's API and the control API. Which one a request is for
-// is read from the path as it is on the wire, so that no path crosses over.
+// is read from the path as it is on the wire, so that no path crosses over; unless
+// the control API has an address of its own, or none.
 func (e *Emulator) planes(root seed.Seed) http.Handler {
 	vendor := api.New(api.Config{
 		Store: e.store, Edition: e.opts.Edition, Clock: e.opts.Clock, Seed: root, Journal: e.journal, Registrar: e.registrar,
@@ -193,8 +199,20 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 		}, Clock: e.opts.Clock, Manual: manual, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
 		Registered: e.play, AllowHosts: e.opts.AllowHosts, CA: e.CAPEM(), Seed: e.opts.Seed,
 	})
+	if e.opts.ControlAddr != "" {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Context().Value(onControl{}) != nil {
+				own.ServeHTTP(w, r)
+				return
+			}
+			vendor.ServeHTTP(w, r)
+		})
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.EscapedPath()
+		path := r.URL.RawPath // EscapedPath rewrites one that should have been escaped
+		if path == "" {
+			path = r.URL.EscapedPath()
+		}
 		if path == control.Prefix || strings.HasPrefix(path, control.Prefix+"/") {
 			own.ServeHTTP(w, r)
 			return
@@ -242,7 +260,8 @@ func embeddedFixtures(edition hirempire.Edition) fs.FS {
 	return embedded
 }
 
-// Handler returns both planes, for servers of the caller's own.
+// Handler returns both planes, for servers of the caller's own; only the vendor's
+// if [Options.ControlAddr] is set.
 func (e *Emulator) Handler() http.Handler { return e.handler }
 
 // Start binds the addresses and serves in the background until
@@ -258,19 +277,30 @@ func (e *Emulator) Start(ctx context.Context) error {
 		return err
 	}
 	secure, err := listen(ctx, e.opts.TLSAddr)
+	var own net.Listener
+	if err == nil && e.opts.ControlAddr != ControlOff {
+		own, err = listen(ctx, e.opts.ControlAddr)
+	}
 	if err != nil {
-		if plain != nil {
-			_ = plain.Close()
+		for _, l := range []net.Listener{plain, secure} {
+			if l != nil {
+				_ = l.Close()
+			}
 		}
 		return err
 	}
-	e.listener, e.secure, e.phase = plain, secure, started
+	e.listener, e.secure, e.control, e.phase = plain, secure, own, started
 	base, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	e.stop = stop
 	e.server = &http.Server{
-		Handler:           e.handler,
-		TLSConfig:         e.tls,
-		BaseContext:       func(net.Listener) context.Context { return base },
+		Handler:   e.handler,
+		TLSConfig: e.tls,
+		BaseContext: func(l net.Listener) context.Context {
+			if own != nil && l == own {
+				return context.WithValue(base, onControl{}, true)
+			}
+			return base
+		},
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      e.opts.ChallengeTimeout + time.Minute,
@@ -283,6 +313,7 @@ func (e *Emulator) Start(ctx context.Context) error {
 	for listener, serve := range map[net.Listener]func() error{
 		e.listener: func() error { return e.server.Serve(e.listener) },
 		e.secure:   func() error { return e.server.ServeTLS(e.secure, "", "") },
+		e.control:  func() error { return e.server.Serve(e.control) },
 	} {
 		if listener == nil {
 			continue
@@ -320,6 +351,19 @@ func (e *Emulator) URL() string {
 		return ""
 	}
 	return "http://" + e.listener.Addr().String()
+}
+
+// ControlURL returns where the control API is, such as
+// http://127.0.0.1:8080/_emulator, or "" if it is nowhere.
+func (e *Emulator) ControlURL() string {
+	switch {
+	case e.opts.ControlAddr == "" && e.listener != nil:
+		return e.URL() + control.Prefix
+	case e.control != nil:
+		return "http://" + e.control.Addr().String() + control.Prefix
+	default:
+		return ""
+	}
 }
 
 // SecureURL is what [Emulator.URL] is, for HTTPS.

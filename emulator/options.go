@@ -43,6 +43,9 @@ type Options struct {
 	// Addr is where [Emulator.Start] listens, such as 127.0.0.1:8080; port 0
 	// takes a free one. Empty: it listens nowhere, see [Emulator.Handler].
 	Addr string
+	// ControlAddr is where the control API is served instead of there; [ControlOff]:
+	// nowhere. Empty: at the same addresses as the vendor's API.
+	ControlAddr string
 	// TLSAddr is where it listens for HTTPS, HTTP/1.1 and HTTP/2; empty: nowhere.
 	TLSAddr string
 	// TLSDir is where the CA of the HTTPS listener is kept, made there if need be;
@@ -115,6 +118,9 @@ type Options struct {
 	// Logger gets what happens; default: nothing is logged.
 	Logger *slog.Logger
 }
+
+// ControlOff as [Options.ControlAddr] leaves the control API out.
+const ControlOff = "off"
 
 // Limits bound what grows with use. Zero means the default.
 type Limits struct {

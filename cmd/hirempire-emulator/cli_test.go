@@ -21,6 +21,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 )
 
 // mainResult is what one call of the command line left behind.
@@ -234,7 +235,7 @@ func TestEveryErrorCanBeCaused(t *testing.T) {
 			if r := runMain(t.Context(), "ready", "--addr", addr, "--wait", "30s"); r.code != exitOK {
 				t.Fatal(r.stderr)
 			}
-			var rows []errorView
+			var rows []report.Error
 			if err := json.Unmarshal([]byte(runMain(t.Context(), "errors", "list", "--json", "--addr", addr, "--edition", string(edition)).stdout), &rows); err != nil || len(rows) < 10 {
 				t.Fatalf("%d errors, %v", len(rows), err)
 			}

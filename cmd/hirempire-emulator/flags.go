@@ -226,16 +226,18 @@ func cause(err error) error {
 }
 
 // checkAddr refuses what no listener could listen on.
-func checkAddr(addr string) error {
+func checkAddr(addr string) error { return checkAddress("addr", addr) }
+
+func checkAddress(flag, addr string) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if _, bad := strconv.ParseUint(addr, 10, 16); bad == nil {
-		return badFlag("addr", "%q is no address, did you mean :%s or 127.0.0.1:%s?", addr, addr, addr)
+		return badFlag(flag, "%q is no address, did you mean :%s or 127.0.0.1:%s?", addr, addr, addr)
 	}
 	if err != nil {
-		return badFlag("addr", "%q is no address such as %s", addr, defaultAddr)
+		return badFlag(flag, "%q is no address such as %s", addr, defaultAddr)
 	}
 	return nil
 }
@@ -261,8 +263,18 @@ func reachable(addr string) string {
 }
 
 // baseURL is where a client on this machine finds an emulator that listens.
-func baseURL(e *emulator.Emulator) string {
-	return "http://" + reachable(strings.TrimPrefix(e.URL(), "http://"))
+func baseURL(e *emulator.Emulator) string { return reachableURL(e.URL()) }
+
+// reachableURL is [reachable] for an http URL.
+func reachableURL(url string) string {
+	if url == "" {
+		return ""
+	}
+	addr, path, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+	if path != "" {
+		path = "/" + path
+	}
+	return "http://" + reachable(addr) + path
 }
 
 // parseSeed reads a seed; the empty text is none.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +17,16 @@ import (
 
 // ready asks a serving emulator whether it is.
 func (a *app) ready() *cobra.Command {
-	var addr string
+	var addr, controlAddr string
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "ready",
 		Short: "Ask whether the emulator at an address is ready (for health checks)",
 		Long: `Ask whether the emulator at an address is ready: exit 0 if it is, 3 if not.
 
-It reads the same HIREMPIRE_EMULATOR_ADDR as serve, so that a health check
-follows a changed port; an address that means every interface is asked at
-127.0.0.1.`,
+It reads the same HIREMPIRE_EMULATOR_ADDR and HIREMPIRE_EMULATOR_CONTROL_ADDR as
+serve, so that a health check follows a changed port; an address that means every
+interface is asked at 127.0.0.1. Where the control API is off, the vendor's is asked.`,
 		Example: `  hirempire-emulator ready
   hirempire-emulator ready --wait 30s --addr 127.0.0.1:9000`,
 		Args: noArgs,
@@ -36,7 +37,18 @@ follows a changed port; an address that means every interface is asked at
 			if wait < 0 {
 				return badFlag("wait", "%s is negative", wait)
 			}
-			if err := awaitReady(cmd.Context(), "http://"+reachable(addr), wait); err != nil {
+			base, path := "http://"+reachable(addr), "/_emulator/readyz"
+			switch controlAddr {
+			case "":
+			case emulator.ControlOff:
+				path = "/" // which the vendor's API answers, too, if with an error
+			default:
+				if err := checkAddress("control-addr", controlAddr); err != nil {
+					return err
+				}
+				base = "http://" + reachable(controlAddr)
+			}
+			if err := awaitReady(cmd.Context(), base, path, wait); err != nil {
 				return failed(err)
 			}
 			fmt.Fprintln(a.stdout, "ready")
@@ -44,24 +56,25 @@ follows a changed port; an address that means every interface is asked at
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "`ADDRESS` of the emulator")
+	cmd.Flags().StringVar(&controlAddr, "control-addr", "", "`ADDRESS|off` that serve was given")
 	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for it (default: not at all)")
 	return cmd
 }
 
-func awaitReady(ctx context.Context, base string, wait time.Duration) error {
+func awaitReady(ctx context.Context, base, path string, wait time.Duration) error {
 	clock := emulator.RealClock()
 	until := clock.Now().Add(wait)
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
-		err := probe(ctx, client, base)
+		err := probe(ctx, client, base, path)
 		if err == nil || !clock.Now().Before(until) || clock.Sleep(ctx, 50*time.Millisecond) != nil {
 			return err
 		}
 	}
 }
 
-func probe(ctx context.Context, client *http.Client, base string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/_emulator/readyz", nil)
+func probe(ctx context.Context, client *http.Client, base, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 	if err != nil {
 		return err
 	}
@@ -73,7 +86,11 @@ func probe(ctx context.Context, client *http.Client, base string) error {
 		return fmt.Errorf("no emulator answers at %s: %w", base, err)
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	// The vendor's API has nothing at the root, and says so in its own way.
+	if path == "/" && res.StatusCode == http.StatusNotFound && bytes.HasPrefix(body, []byte(`{"success":false,`)) {
+		return nil
+	}
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s is not ready: it answered %s", base, res.Status)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -27,6 +28,7 @@ const drainTime = 5 * time.Second
 type serveFlags struct {
 	emulatorFlags
 	addr, play, journal  string
+	controlAddr, clock   string
 	tlsAddr, tlsDir      string
 	tlsHosts, allowHosts []string
 	rateLimit            string
@@ -71,12 +73,15 @@ say is written as for POST /_emulator/faults, as a JSON object.`,
 				return err
 			}
 			if err := e.Start(cmd.Context()); err != nil {
+				if f.controlAddr != f.addr && strings.HasPrefix(err.Error(), "cannot listen on "+f.controlAddr+":") {
+					return a.cannotListen("control-addr", f.controlAddr, err)
+				}
 				if f.tlsAddr != f.addr && strings.HasPrefix(err.Error(), "cannot listen on "+f.tlsAddr+":") {
 					return a.cannotListen("tls-addr", f.tlsAddr, err)
 				}
 				return a.cannotListen("addr", f.addr, err)
 			}
-			serving := []any{"api", baseURL(e) + "/v1", "control", baseURL(e) + "/_emulator"}
+			serving := []any{"api", baseURL(e) + "/v1", "control", cmp.Or(reachableURL(e.ControlURL()), emulator.ControlOff)}
 			if f.tlsAddr != "" {
 				serving = append(serving, "https", e.SecureURL()+"/v1")
 			}
@@ -88,6 +93,8 @@ say is written as for POST /_emulator/faults, as a JSON object.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", defaultAddr, "`ADDRESS` to listen on")
+	flags.StringVar(&f.controlAddr, "control-addr", "", "`ADDRESS|off`: serve the control API there instead, or nowhere (default: at the same address)")
+	flags.StringVar(&f.clock, "clock", "real", "`real|manual`: manual stands still until POST /_emulator/clock advances it; a TIME is a manual one that begins there")
 	flags.StringVar(&f.tlsAddr, "tls-addr", "", "`ADDRESS` to listen on for HTTPS too, such as 127.0.0.1:8443")
 	flags.StringVar(&f.tlsDir, "tls-dir", "", "`DIR` where the CA of HTTPS is kept, made at the first start (default: it ends with the process)")
 	flags.StringArrayVar(&f.tlsHosts, "tls-host", nil, "further `NAME` or address that the certificate is for; may be repeated")
@@ -116,6 +123,15 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 	opts.Addr, opts.Play, opts.AllowHosts, opts.Limits, opts.Journal = f.addr, f.play, f.allowHosts, f.limits, f.journal
 	opts.TLSAddr, opts.TLSDir, opts.TLSHosts, opts.RequirePublicURL = f.tlsAddr, f.tlsDir, f.tlsHosts, f.publicURL
 	if err := checkAddr(f.addr); err != nil {
+		return opts, err
+	}
+	opts.ControlAddr = f.controlAddr
+	if f.controlAddr != "" && f.controlAddr != emulator.ControlOff {
+		if err := checkAddress("control-addr", f.controlAddr); err != nil {
+			return opts, err
+		}
+	}
+	if opts.Clock, err = parseClock(f.clock); err != nil {
 		return opts, err
 	}
 	if opts.Faults, err = a.apiFaults(f.faults, opts.Edition); err != nil {
@@ -160,6 +176,21 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 		}
 	}
 	return opts, nil
+}
+
+// parseClock reads which clock the emulator goes by; nil is the real one.
+func parseClock(text string) (emulator.Clock, error) {
+	switch text {
+	case "real":
+		return nil, nil
+	case "manual":
+		return emulator.NewManualClock(emulator.RealClock().Now()), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
+		return nil, badFlag("clock", "%q is not real, manual, or a time such as 2026-01-30T00:00:00Z", text)
+	}
+	return emulator.NewManualClock(at), nil
 }
 
 // apiFaults reads --fault.
