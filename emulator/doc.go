@@ -27,6 +27,7 @@
 //	emulator/internal/api/       the vendor's endpoints
 //	emulator/internal/control/   our own API under /_emulator
 //	emulator/internal/consumer/  the built-in consumer
+//	emulator/internal/check/     the battery that examines any consumer
 //	emulator/internal/ca/        the CA of the TLS listener; real randomness and time
 //
 //	emulator/                 this package: options, life cycle, the library of stories

@@ -238,7 +238,7 @@ func TestExpectationsOfTheRun(t *testing.T) {
 	}
 	r = examine(t, emulator.Options{}, emulator.Performance{}, "expect: {no_failures: true, max_p99: 1ns}\nsteps:\n  - event: job_added", failing)
 	got := unmet(r)
-	if len(got) != 2 || got[0] != "no_failures, got 1 deliveries and 0 challenges that did not succeed" || !strings.HasPrefix(got[1], "max_p99 1ns, got ") {
+	if len(got) != 2 || got[0] != "no_failures, got deliveries: 1, challenges: 0 that did not succeed" || !strings.HasPrefix(got[1], "max_p99 1ns, got ") {
 		t.Errorf("not met: %q", got)
 	}
 	if r.Failures[1].Step != 0 || r.Failures[1].Position != "story.yaml:2:1" {

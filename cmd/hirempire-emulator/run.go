@@ -3,8 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +18,40 @@ import (
 // runFlags are the flags of run.
 type runFlags struct {
 	emulatorFlags
-	to, addr, token, start string
-	asJSON, allowFailures  bool
+	to, addr, token, start          string
+	asJSON, allowFailures, failFast bool
+	junit, report, html             string // files
+}
+
+// quiet reports whether standard output is not for people.
+func (f *runFlags) quiet() bool {
+	return f.asJSON || f.junit == standardOutput || f.report == standardOutput || f.html == standardOutput
+}
+
+// files returns the reports that are written to files.
+func (f *runFlags) files() ([]*outputFile, error) {
+	var files []*outputFile
+	taken := map[string]string{} // by name, the flag
+	if f.asJSON {
+		taken[standardOutput] = "json"
+	}
+	for _, o := range []outputFile{
+		{"junit", f.junit, report.Full.WriteJUnit}, {"report", f.report, report.Full.WriteJSON}, {"html", f.html, report.Full.WriteHTML},
+	} {
+		if o.name == "" {
+			continue
+		}
+		name := o.name
+		if name != standardOutput {
+			name = filepath.Clean(name)
+		}
+		if other := taken[name]; other != "" {
+			return nil, badFlag(o.flag, "%s is what --%s is written to", o.name, other)
+		}
+		taken[name] = o.flag
+		files = append(files, &o)
+	}
+	return files, nil
 }
 
 // run performs stories against a consumer.
@@ -33,13 +66,15 @@ events, report.
 
 A SCENARIO is the name of a story that "scenarios list" shows, a YAML file, or a
 pattern such as stories/*.yaml. Ctrl-C ends the run and prints its report. The
-last line of the report repeats the run byte for byte.
+last line of the report repeats the run byte for byte. --junit, --report and
+--html write it to files, - being standard output, also of a run that failed.
 
 A story that waits for a client of the API, or arms an error for its next call,
 needs --addr, where that client finds the API; its token is that of --token. If
 the story awaits a registration, --to may be left out: the client registers.`,
 		Example: `  hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook
   hirempire-emulator run my-story.yaml --to http://localhost:3000/webhook --speed max --seed 7
+  hirempire-emulator run 'stories/*.yaml' --to http://localhost:3000/webhook --junit junit.xml --html report.html
   hirempire-emulator run expired-then-works --addr 127.0.0.1:8080 --token sk-mine`,
 		Args: someArgs("name a SCENARIO, such as hiring-happy-path; hirempire-emulator scenarios list shows all"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.performAll(cmd, args, f) },
@@ -49,7 +84,11 @@ the story awaits a registration, --to may be left out: the client registers.`,
 	flags.StringVar(&f.addr, "addr", "", "`ADDRESS` at which the API is reachable meanwhile (default none)")
 	flags.StringVar(&f.token, "token", defaultToken, "`TOKEN` of the workspace; a second story's has -2 at its end, and so on")
 	flags.StringVar(&f.start, "start", "", "`TIME` at which the story begins, such as 2026-01-30T00:00:00Z (default the story's, or now)")
-	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
+	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries or challenges failed, if what the story expects held")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "end at the first expectation that does not hold, and before the next story if one did not pass")
+	flags.StringVar(&f.junit, "junit", "", "`FILE` for a JUnit report, a case for each step")
+	flags.StringVar(&f.report, "report", "", "`FILE` for a report in JSON, with everything")
+	flags.StringVar(&f.html, "html", "", "`FILE` for a report to look at, one page")
 	flags.BoolVar(&f.asJSON, "json", false, "print the reports as a JSON array")
 	f.add(flags, "error")
 	f.addStories(flags)
@@ -92,6 +131,10 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 		}
 	}
 	opts.Addr = f.addr
+	files, err := f.files()
+	if err != nil {
+		return err
+	}
 	e, err := f.newEmulator(opts)
 	if err != nil {
 		return err
@@ -105,41 +148,82 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 			return err
 		}
 	}
+	for _, file := range files {
+		if err := file.probe(); err != nil {
+			return err
+		}
+	}
 	if err := e.Start(cmd.Context()); err != nil {
 		return a.cannotListen("addr", f.addr, err)
 	}
 	defer func() { _ = drain(e, min(drainTime, opts.DeliveryTimeout)) }()
-	reports := []report.Run{}
-	views := []runView{}
-	var stopped error // before the last story
-	for i, s := range stories {
-		token := f.token // of a workspace of its own for each story
-		if i > 0 {
-			token = fmt.Sprintf("%s-%d", token, i+1)
-			if !f.asJSON {
-				fmt.Fprintln(a.stdout)
+	full := report.Full{Version: version(), Edition: string(opts.Edition), AllowFailures: f.allowFailures}
+	stopped := a.performEach(cmd, e, f, opts, stories, start, &full)
+	if f.asJSON {
+		views := []runView{}
+		for _, s := range full.Stories {
+			if s.Rerun != "" { // it began
+				views = append(views, runView{s.Run, s.Rerun})
 			}
 		}
-		r, err := a.perform(cmd, e, f, s, emulator.Performance{Scenario: s.Scenario, Beside: s.beside, Token: token, Seed: opts.Seed, Start: start})
-		if err != nil {
-			stopped = err
-			break
-		}
-		reports = append(reports, r)
-		views = append(views, runView{r, f.rerun(r)})
-		if cmd.Context().Err() != nil {
-			break
-		}
-	}
-	if f.asJSON {
 		if err := writeJSON(a.stdout, views); err != nil {
 			return err
+		}
+	}
+	if len(stories) > 1 && !f.quiet() {
+		fmt.Fprintln(a.stdout)
+		full.WriteSummary(a.stdout, a.screen().style)
+	}
+	for _, file := range files {
+		if err := file.write(a.stdout, full); err != nil {
+			stopped = err // nothing is worse than a report that is lost
 		}
 	}
 	if stopped != nil {
 		return stopped
 	}
-	return verdict(reports, f.allowFailures)
+	return exitOf(full.Verdict())
+}
+
+// performEach performs stories and adds what became of them to the report. The
+// error says why the last of them did not begin, or that there was no time for all.
+func (a *app) performEach(cmd *cobra.Command, e *emulator.Emulator, f runFlags, opts emulator.Options, stories []story, start *time.Time, full *report.Full) error {
+	for i, s := range stories {
+		token := f.token // of a workspace of its own for each story
+		if i > 0 {
+			token = fmt.Sprintf("%s-%d", token, i+1)
+			if !f.quiet() {
+				fmt.Fprintln(a.stdout)
+			}
+		}
+		r, err := a.perform(cmd, e, f, s, emulator.Performance{
+			Scenario: s.Scenario, Beside: s.beside, Token: token, Seed: opts.Seed, Start: start, FailFast: f.failFast,
+		})
+		if err != nil { // it did not begin
+			r = report.Run{Scenario: s.Name, File: s.File, Edition: full.Edition, State: report.Broken, Error: err.Error(), Steps: len(s.Steps)}
+			for _, step := range s.Steps {
+				r.Results = append(r.Results, report.Step{Position: step.Pos.String(), What: step.String(), State: report.Waiting})
+			}
+		}
+		told := report.Story{Run: r}
+		if err == nil {
+			told.Rerun = f.rerun(r)
+		}
+		full.Stories = append(full.Stories, told)
+		verdict, _ := full.Verdict()
+		goesOn := err == nil && cmd.Context().Err() == nil && (!f.failFast || verdict == report.VerdictPassed)
+		if goesOn {
+			continue
+		}
+		for _, s := range stories[i+1:] {
+			full.Unreached = append(full.Unreached, s.Name)
+		}
+		if err == nil && verdict == report.VerdictPassed && len(full.Unreached) > 0 {
+			err = failed(fmt.Errorf("cancelled before %s", full.Unreached[0]))
+		}
+		return err
+	}
+	return nil
 }
 
 // suits says why a story cannot be performed with these flags.
@@ -170,7 +254,7 @@ func checkToken(token string) error {
 // performs one story.
 func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s story, p emulator.Performance) (report.Run, error) {
 	say := func(format string, args ...any) {
-		if !f.asJSON {
+		if !f.quiet() {
 			fmt.Fprintf(a.stdout, format, args...)
 		}
 	}
@@ -179,13 +263,19 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 	} else if err := a.register(cmd, e, f, s, p.Token, say); err != nil {
 		return report.Run{}, err
 	}
-	p.Stepped = func(i int, step scenario.Step) { say("  %2d/%d  %s\n", i+1, len(s.Steps), describeStep(step)) }
+	p.Stepped = func(i int, step scenario.Step) { say("  %2d/%d  %s\n", i+1, len(s.Steps), step) }
+	screen, stop := a.screen(), func() {}
+	if screen.live && !f.quiet() {
+		l := watch(screen, s)
+		p.Stepped, p.Settled, stop = l.stepped, l.settled, l.stop
+	}
 	r, err := e.Perform(cmd.Context(), p)
+	stop()
 	if err != nil {
 		return report.Run{}, invalid(err)
 	}
-	if !f.asJSON {
-		r.WriteText(a.stdout, f.rerun(r))
+	if !f.quiet() {
+		r.WriteStyled(a.stdout, f.rerun(r), screen.style)
 	}
 	return r, nil
 }
@@ -204,56 +294,24 @@ func (a *app) register(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s s
 	return nil
 }
 
-// verdict turns reports into an exit code.
+// verdict turns reports into an exit code: that of the worst.
 func verdict(reports []report.Run, allowFailures bool) error {
+	f := report.Full{AllowFailures: allowFailures}
 	for _, r := range reports {
-		switch {
-		case r.State == report.Broken:
-			return invalid(fmt.Errorf("%s could not be performed: %s", r.Scenario, r.Error))
-		case r.State == report.Cancelled:
-			return failed(fmt.Errorf("%s was cancelled", r.Scenario))
-		case !r.Deliveries.Balanced():
-			return failed(fmt.Errorf("%s: the accounting does not balance: %d emitted, but %s", r.Scenario, r.Deliveries.Emitted, r.Deliveries))
-		case r.State == report.Stalled:
-			return &exitError{exitVerdict, errors.New(r.Error)}
-		case r.Unpassed > 0 && !allowFailures:
-			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d challenges were not passed", r.Scenario, r.Unpassed, r.Challenges)}
-		case !r.OK() && !allowFailures:
-			return &exitError{exitVerdict, fmt.Errorf("%s: %d of %d deliveries did not succeed", r.Scenario, r.Unsuccessful(), r.Deliveries.Emitted)}
-		}
+		f.Stories = append(f.Stories, report.Story{Run: r})
 	}
-	return nil
+	return exitOf(f.Verdict())
 }
 
-// describeStep says what a step does, in a line.
-func describeStep(s scenario.Step) string {
-	switch {
-	case s.Fault != nil:
-		return "fault  " + s.Fault.String()
-	case s.Await != nil:
-		return "await  " + s.Await.String()
-	case s.Challenge != nil:
-		return strings.TrimSpace("challenge  " + s.Challenge.String())
-	case s.Event == "":
-		return "wait " + s.Wait.String()
+func exitOf(v report.Verdict, why string) error {
+	switch v {
+	case report.VerdictPassed:
+		return nil
+	case report.VerdictFailed:
+		return &exitError{exitVerdict, errors.New(why)}
+	case report.VerdictError:
+		return invalid(errors.New(why))
+	default: // cancelled, or the accounting does not balance
+		return failed(errors.New(why))
 	}
-	words := []string{string(s.Event)}
-	for _, name := range []string{s.Company, s.Job, s.Applicant, s.Meeting} {
-		if name != "" {
-			words = append(words, name)
-		}
-	}
-	if s.Fixture != "" {
-		words = append(words, s.Fixture)
-	}
-	if s.Repeat > 1 {
-		words = append(words, fmt.Sprintf("× %d", s.Repeat))
-	}
-	if s.Every > 0 {
-		words = append(words, "every "+s.Every.String())
-	}
-	if faults := s.Delivery.String(); faults != "" {
-		words = append(words, faults)
-	}
-	return strings.Join(words, "  ")
 }

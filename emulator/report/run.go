@@ -299,33 +299,55 @@ func (r Run) Rerun(to string, flags ...string) string {
 	return Command(append(words, flags...)...)
 }
 
-// WriteText writes the run's summary for people; rerun is what [Run.Rerun] returns.
-func (r Run) WriteText(w io.Writer, rerun string) {
-	fmt.Fprintf(w, "%s: %s after %s, %d of %d steps\n", r.Scenario, r.State, Round(r.Took), r.StepsDone, r.Steps)
+// WriteText writes the run's summary for people; rerun is what [Run.Rerun] returns, or
+// empty.
+func (r Run) WriteText(w io.Writer, rerun string) { r.WriteStyled(w, rerun, Plain) }
+
+// WriteStyled is [Run.WriteText] in a style.
+func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
+	// Where it stands out: green is good, red is bad, nothing is neither.
+	bad := func(n uint64, format string, args ...any) string {
+		text := fmt.Sprintf(format, args...)
+		if n > 0 {
+			return style.paint(red, text)
+		}
+		return text
+	}
+	headline := green
+	if v, _ := r.Verdict(false); v != VerdictPassed {
+		headline = v.ink()
+	}
+	fmt.Fprintf(w, "%s: %s after %s, %d of %d steps\n", style.paint(bold, printable(r.Scenario)), style.paint(headline, string(r.State)), Round(r.Took), r.StepsDone, r.Steps)
 	if r.Error != "" {
-		fmt.Fprintf(w, "  %s\n", r.Error)
+		fmt.Fprintf(w, "  %s\n", style.paint(headline, printable(r.Error)))
 	}
 	fmt.Fprintf(w, "  events      %d", r.Events)
 	if r.Unheard > 0 {
 		fmt.Fprintf(w, " (%d without a subscriber)", r.Unheard)
 	}
-	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, r.Deliveries)
+	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, bad(r.Unsuccessful(), "%s", r.Deliveries))
 	writeCounts(w, r.Causes)
 	if r.Faults != nil {
 		fmt.Fprintf(w, "  on purpose  %d of the failed and dropped are due to these faults:\n", r.Planned)
 		writeCounts(w, r.Faults)
 	}
 	if r.Challenges > 0 {
-		fmt.Fprintf(w, "  challenges  %d, %d of them not passed\n", r.Challenges, r.Unpassed)
+		fmt.Fprintf(w, "  challenges  %d, %s\n", r.Challenges, bad(r.Unpassed, "%d of them not passed", r.Unpassed))
 	}
 	if r.Latency.Max > 0 {
 		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
 	}
 	if r.Checked > 0 {
-		fmt.Fprintf(w, "  expected    %d checks, %d of them failed\n", r.Checked, r.Unmet)
+		fmt.Fprintf(w, "  expected    %d checks, %s\n", r.Checked, bad(r.Unmet, "%d of them failed", r.Unmet))
 	}
 	for _, f := range r.Failures[:min(shownFailures, len(r.Failures))] {
-		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(f.String(), "\n", "\n    "))
+		for i, line := range strings.Split(printable(f.String()), "\n") {
+			if i == 0 {
+				fmt.Fprintf(w, "  %s\n", line)
+			} else {
+				fmt.Fprintf(w, "    %s\n", style.paintDiff(line))
+			}
+		}
 	}
 	if all, shown := r.AllFailures, uint64(min(shownFailures, len(r.Failures))); all > shown {
 		fmt.Fprintf(w, "  … and %d more\n", all-shown)
@@ -334,17 +356,19 @@ func (r Run) WriteText(w io.Writer, rerun string) {
 		fmt.Fprintf(w, "  the accounting does not balance: %d emitted, but %s\n", r.Deliveries.Emitted, r.Deliveries)
 	}
 	for _, a := range r.Armed {
-		fmt.Fprintf(w, "  %s: still armed for %d calls of %s: %s\n", a.Position, a.Times, a.Operation, a.What)
+		fmt.Fprintf(w, "  %s: still armed for %d calls of %s: %s\n", printable(a.Position), a.Times, a.Operation, printable(a.What))
 	}
 	if r.Coverage.Covered > 0 {
 		fmt.Fprintf(w, "  exercised   %s\n", r.Coverage.text(false))
 	}
-	fmt.Fprintf(w, "  rerun       %s\n", rerun)
+	if rerun != "" {
+		fmt.Fprintf(w, "  rerun       %s\n", style.paint(dim, rerun))
+	}
 }
 
 func writeCounts(w io.Writer, counts map[string]uint64) {
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(w, "              %s × %s\n", strconv.FormatUint(counts[what], 10), what)
+		fmt.Fprintf(w, "              %s × %s\n", strconv.FormatUint(counts[what], 10), printable(what))
 	}
 }
 

@@ -281,7 +281,7 @@ func (r *Run) conclude() {
 	}
 	check(e.NoFailures, r.report.Unsuccessful()+r.report.Unpassed == 0, report.Failure{
 		Expectation: "no_failures",
-		Got:         fmt.Sprintf("%d deliveries and %d challenges that did not succeed", r.report.Unsuccessful(), r.report.Unpassed),
+		Got:         fmt.Sprintf("deliveries: %d, challenges: %d that did not succeed", r.report.Unsuccessful(), r.report.Unpassed),
 	})
 	check(e.MaxP99 > 0, r.report.Latency.P99 <= e.MaxP99, report.Failure{
 		Expectation: "max_p99", Expected: e.MaxP99.String(), Got: report.Round(r.report.Latency.P99).String(),
