@@ -340,17 +340,23 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	if r.Checked > 0 {
 		fmt.Fprintf(w, "  expected    %d checks, %s\n", r.Checked, bad(r.Unmet, "%d of them failed", r.Unmet))
 	}
-	for _, f := range r.Failures[:min(shownFailures, len(r.Failures))] {
-		for i, line := range strings.Split(printable(f.String()), "\n") {
-			if i == 0 {
-				fmt.Fprintf(w, "  %s\n", line)
-			} else {
+	texts, times := r.alike()
+	shown := 0 // failures
+	for i, text := range texts[:min(shownFailures, len(texts))] {
+		shown += times[i]
+		for n, line := range strings.Split(printable(text), "\n") {
+			switch {
+			case n > 0:
 				fmt.Fprintf(w, "    %s\n", style.paintDiff(line))
+			case times[i] > 1:
+				fmt.Fprintf(w, "  %s (%d times)\n", line, times[i])
+			default:
+				fmt.Fprintf(w, "  %s\n", line)
 			}
 		}
 	}
-	if all, shown := r.AllFailures, uint64(min(shownFailures, len(r.Failures))); all > shown {
-		fmt.Fprintf(w, "  … and %d more\n", all-shown)
+	if all := r.AllFailures; all > uint64(shown) {
+		fmt.Fprintf(w, "  … and %d more\n", all-uint64(shown))
 	}
 	if !r.Deliveries.Balanced() {
 		fmt.Fprintf(w, "  the accounting does not balance: %d emitted, but %s\n", r.Deliveries.Emitted, r.Deliveries)
@@ -364,6 +370,23 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	if rerun != "" {
 		fmt.Fprintf(w, "  rerun       %s\n", style.paint(dim, rerun))
 	}
+}
+
+// alike returns the failures in words, those that read the same once with how often
+// they are listed, or a consumer that is down would hide what else is wrong.
+func (r Run) alike() (texts []string, times []int) {
+	seen := map[string]int{}
+	for _, f := range r.Failures {
+		text := f.String()
+		i, ok := seen[text]
+		if !ok {
+			i = len(texts)
+			seen[text] = i
+			texts, times = append(texts, text), append(times, 0)
+		}
+		times[i]++
+	}
+	return texts, times
 }
 
 func writeCounts(w io.Writer, counts map[string]uint64) {

@@ -169,6 +169,9 @@ func (r *Run) unmet(a scenario.Await) string {
 			of += " of " + string(a.Event)
 		}
 		what = fmt.Sprintf("less than %d more %s %s", a.Count, of, a.Outcome)
+		if a.Count == 1 {
+			what = fmt.Sprintf("no more %s %s", of, a.Outcome)
+		}
 		for _, m := range j.NearestMisses(r.outcomesOf(a), 0, 3) {
 			nearest = append(nearest, fmt.Sprintf("%s %s, %s (%s)", m.Of.ID, m.Of.Event, m.Of.Status, m.Why))
 		}
