@@ -48,12 +48,13 @@ type Emulator struct {
 	authority *ca.CA      // nil without a TLS listener
 	tls       *tls.Config // of that listener
 
-	ready    atomic.Bool
-	server   *http.Server
-	listener net.Listener // nil: it does not listen
-	secure   net.Listener // for HTTPS; nil: it does not
-	control  net.Listener // of the control API alone; nil: there is none
-	serving  sync.WaitGroup
+	ready       atomic.Bool
+	server      *http.Server
+	connections *connections
+	listener    net.Listener // nil: it does not listen
+	secure      net.Listener // for HTTPS; nil: it does not
+	control     net.Listener // of the control API alone; nil: there is none
+	serving     sync.WaitGroup
 
 	mu    sync.Mutex // of what follows
 	phase phase
@@ -89,7 +90,12 @@ func New(opts Options) (*Emulator, error) {
 	if _, err := hirempire.ParseEdition(string(opts.Edition)); err != nil {
 		return nil, err
 	}
-	e := &Emulator{opts: opts}
+	for _, name := range opts.AllowHosts {
+		if _, ok := control.CanonicalHost(name); !ok {
+			return nil, fmt.Errorf("%q is neither a host name nor an address", name)
+		}
+	}
+	e := &Emulator{opts: opts, connections: newConnections(cmp.Or(opts.Limits.Connections, 4096))}
 	var err error
 	if e.library, err = NewLibrary(opts.Scenarios); err != nil {
 		return nil, err
@@ -111,7 +117,11 @@ func New(opts Options) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.journal = journal.New(journal.Limits{Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes})
+	opts.Logger = slog.New(discreet{opts.Logger.Handler(), e.store.Discreet})
+	e.opts.Logger = opts.Logger
+	e.journal = journal.New(journal.Limits{
+		Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes, Streams: opts.Limits.Streams, Resume: opts.Limits.StreamBytes,
+	})
 	if opts.TLSAddr != "" {
 		if err := e.certify(); err != nil {
 			return nil, err
@@ -132,7 +142,7 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e.deliverer = deliver.New(deliver.Config{
 		Clock: opts.Clock, Logger: opts.Logger, Journal: e.journal, Dial: opts.DialContext, Header: opts.Header,
-		Standing: e.store.Standing, Retries: opts.Retries, Seed: root, Gone: e.store.Deactivate, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
+		Standing: e.store.Standing, Retries: opts.Retries, Seed: root, Gone: func(of, webhook string) { e.registrar.Deactivate(of, webhook) }, RootCAs: opts.ConsumerCAs, Insecure: opts.InsecureConsumers,
 		ChallengeTimeout: opts.ChallengeTimeout, Timeout: opts.DeliveryTimeout,
 		QueueSize: opts.Limits.QueuedDeliveries, QueueBytes: opts.Limits.QueuedBytes, InContainer: opts.InContainer,
 	})
@@ -197,7 +207,7 @@ func (e *Emulator) planes(root seed.Seed) http.Handler {
 				return Obstacles(s, e.opts.Edition, dirs...)
 			},
 		}, Clock: e.opts.Clock, Manual: manual, Sent: []fs.FS{embeddedFixtures(e.opts.Edition)}, FixturesOf: e.fixturesOf, Speed: e.opts.Speed,
-		Registered: e.play, AllowHosts: e.opts.AllowHosts, CA: e.CAPEM(), Seed: e.opts.Seed,
+		Registered: e.play, AllowHosts: e.opts.AllowHosts, Shed: e.connections.madeRoom, CA: e.CAPEM(), Seed: e.opts.Seed,
 	})
 	if e.opts.ControlAddr != "" {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -292,23 +302,12 @@ func (e *Emulator) Start(ctx context.Context) error {
 	e.listener, e.secure, e.control, e.phase = plain, secure, own, started
 	base, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	e.stop = stop
-	e.server = &http.Server{
-		Handler:   e.handler,
-		TLSConfig: e.tls,
-		BaseContext: func(l net.Listener) context.Context {
-			if own != nil && l == own {
-				return context.WithValue(base, onControl{}, true)
-			}
-			return base
-		},
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      e.opts.ChallengeTimeout + time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		// OPTIONS * is a path that the vendor does not have.
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(e.opts.Logger.Handler(), slog.LevelDebug),
+	e.server = e.newServer()
+	e.server.BaseContext = func(l net.Listener) context.Context {
+		if own != nil && l == own {
+			return context.WithValue(base, onControl{}, true)
+		}
+		return base
 	}
 	for listener, serve := range map[net.Listener]func() error{
 		e.listener: func() error { return e.server.Serve(e.listener) },
@@ -326,6 +325,23 @@ func (e *Emulator) Start(ctx context.Context) error {
 	}
 	e.ready.Store(true)
 	return nil
+}
+
+// newServer returns a server that sheds whoever takes too long, and bounds them.
+func (e *Emulator) newServer() *http.Server {
+	return &http.Server{
+		Handler:           e.handler,
+		TLSConfig:         e.tls,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      e.opts.ChallengeTimeout + time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ConnState:         e.connections.changed,
+		// OPTIONS * is a path that the vendor does not have.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(e.opts.Logger.Handler(), slog.LevelDebug),
+	}
 }
 
 // listen binds an address; an empty one is nil.
@@ -388,6 +404,7 @@ func (e *Emulator) Shutdown(ctx context.Context) error {
 	e.ready.Store(false)
 	e.engine.Close()
 	e.registrar.Close()
+	e.journal.EndStreams()
 	var err error
 	if e.stop != nil {
 		e.stop(deliver.GivenUp(journal.ByShutdown)) // blocked waits end now

@@ -133,4 +133,7 @@ type Limits struct {
 	QueuedBytes         int // of payload at one webhook, before who emits waits; default 64 MiB
 	JournalEntries      int // of one workspace; default 1,000
 	JournalBytes        int // of one workspace, about; default 8 MiB
+	Connections         int // open at once, before the longest idle one is closed; default 4,096
+	Streams             int // that are followed at once; default 256
+	StreamBytes         int // of what they may resume from, about; default 16 MiB
 }

@@ -35,16 +35,17 @@ var floors = [][]string{
 
 // Which rooms alone may import a package.
 var reserved = map[string][]string{
-	"gopkg.in/yaml.v3":                        {"emulator/scenario", "fixtures"},
-	"github.com/brianvoe/gofakeit/v7":         {"emulator/internal/cast"},
-	"github.com/gorilla/mux":                  {"emulator/internal/api", "emulator/internal/control"},
-	"github.com/spf13/cobra":                  {"cmd/hirempire-emulator"},
-	"github.com/schollz/progressbar/v3":       {"cmd/hirempire-emulator"},
-	"golang.org/x/term":                       {"cmd/hirempire-emulator"},
-	"math/rand/v2":                            {"emulator/internal/seed", "emulator/internal/cast"},
-	"math/rand":                               {},
-	"crypto/rand":                             {"emulator/internal/seed", "emulator/internal/ca"},
-	"github.com/HdrHistogram/hdrhistogram-go": {"emulator/report"},
+	"gopkg.in/yaml.v3":                               {"emulator/scenario", "fixtures"},
+	"github.com/brianvoe/gofakeit/v7":                {"emulator/internal/cast"},
+	"github.com/gorilla/mux":                         {"emulator/internal/api", "emulator/internal/control"},
+	"github.com/spf13/cobra":                         {"cmd/hirempire-emulator"},
+	"github.com/schollz/progressbar/v3":              {"cmd/hirempire-emulator"},
+	"golang.org/x/term":                              {"cmd/hirempire-emulator"},
+	"math/rand/v2":                                   {"emulator/internal/seed", "emulator/internal/cast"},
+	"math/rand":                                      {},
+	"crypto/rand":                                    {"emulator/internal/seed", "emulator/internal/ca"},
+	"github.com/HdrHistogram/hdrhistogram-go":        {"emulator/report"},
+	"github.com/prometheus/client_golang/prometheus": {"emulator/internal/control"},
 }
 
 // What only one room may call: the clock.

@@ -56,21 +56,6 @@ type app struct {
 	variables      map[string]string // the environment variables that flags were read from
 }
 
-// output is standard output. Who cannot write to it has nobody to work for: a
-// failed write ends the command, and commands need not look at each.
-type output struct {
-	w    io.Writer
-	stop context.CancelCauseFunc
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.w.Write(p)
-	if err != nil {
-		o.stop(&outputError{cause(err)})
-	}
-	return n, err
-}
-
 type outputError struct{ err error }
 
 func (e *outputError) Error() string { return "cannot write to standard output: " + e.err.Error() }
@@ -81,7 +66,8 @@ func (e *outputError) Unwrap() error { return e.err }
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &app{stdin, &output{stdout, stop}, stderr, getenv, map[string]string{}}
+	stderr = newOutput(stderr, nil)
+	a := &app{stdin, newOutput(stdout, stop), stderr, getenv, map[string]string{}}
 	root := a.root()
 	root.SetArgs(withDefaultCommand(args))
 	root.SetIn(stdin)

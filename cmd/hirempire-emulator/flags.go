@@ -208,7 +208,7 @@ func directory(flag, dir string) (fs.FS, error) {
 
 // unreadable says why a file cannot be read, without the name of the system call.
 func unreadable(file string, err error) error {
-	return fmt.Errorf("cannot read %s: %w", file, cause(err))
+	return fmt.Errorf("cannot read %s: %w", oneLined(file), cause(err))
 }
 
 // cause leaves out the names of the system call and of its file or address.

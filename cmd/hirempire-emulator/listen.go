@@ -182,7 +182,7 @@ func (p *arrivals) tell(a emulator.Arrival) {
 	if p.misbehaves && a.Challenge != "" {
 		line = strings.TrimSuffix(line, answered)
 	}
-	fmt.Fprintln(p.w, line)
+	fmt.Fprintln(p.w, oneLined(line))
 	if p.bodies && a.Challenge == "" {
 		var pretty strings.Builder
 		enc := json.NewEncoder(&pretty)

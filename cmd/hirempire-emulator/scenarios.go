@@ -74,7 +74,7 @@ func (a *app) listScenarios(dir *string) *cobra.Command {
 			}
 			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 			for _, v := range views {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", v.Name, count(v.Deliveries, "event"), v.Description)
+				fmt.Fprintf(w, "%s\t%s\t%s\n", v.Name, count(v.Deliveries, "event"), oneLined(v.Description))
 			}
 			return w.Flush()
 		},
@@ -105,7 +105,7 @@ func (a *app) showScenario(dir *string) *cobra.Command {
 			if asJSON {
 				return writeJSON(a.stdout, map[string]string{"name": args[0], "yaml": string(text)})
 			}
-			_, err = a.stdout.Write(text)
+			_, err = a.exactly().Write(text)
 			return err
 		},
 	}

@@ -109,6 +109,7 @@ say is written as for POST /_emulator/faults, as a JSON object.`,
 	flags.IntVar(&f.limits.Webhooks, "max-webhooks", 100, "most `WEBHOOKS` of one workspace")
 	flags.IntVar(&f.limits.Runs, "max-runs", 100, "most `RUNS` under way, and as many that have ended and are remembered")
 	flags.IntVar(&f.limits.Challenges, "max-challenges", 256, "most `CHALLENGES` in progress")
+	flags.IntVar(&f.limits.Connections, "max-connections", 4096, "most `CONNECTIONS` open at once; beyond, the longest idle one is closed")
 	f.add(flags, "info")
 	f.addStories(flags)
 	return cmd
@@ -153,9 +154,14 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 			return opts, &flagError{"tls-host", err}
 		}
 	}
+	if f.allowHosts != nil { // tried alone, too
+		if _, err := emulator.New(emulator.Options{AllowHosts: f.allowHosts}); err != nil {
+			return opts, &flagError{"allow-host", err}
+		}
+	}
 	for name, n := range map[string]int{
 		"journal-size": f.limits.JournalEntries, "max-workspaces": f.limits.Workspaces, "max-webhooks": f.limits.Webhooks,
-		"max-runs": f.limits.Runs, "max-challenges": f.limits.Challenges,
+		"max-runs": f.limits.Runs, "max-challenges": f.limits.Challenges, "max-connections": f.limits.Connections,
 	} {
 		if n < 1 {
 			return opts, badFlag(name, "%d is not at least 1", n)

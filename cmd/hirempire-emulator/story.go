@@ -193,7 +193,7 @@ func fileProblem(file, code, message string) scenario.Problem {
 // problemLine is how a problem is printed.
 func problemLine(p scenario.Problem) string {
 	if p.Line == 0 {
-		return p.File + ": " + p.Message
+		return oneLined(p.File + ": " + p.Message)
 	}
-	return p.String()
+	return oneLined(p.String())
 }

@@ -292,6 +292,7 @@ func (a *app) printPayloads(opts emulator.Options, f triggerFlags, step scenario
 		}
 	}
 	values := []json.RawMessage{}
+	exactly := a.exactly()
 	for body, err := range bodies {
 		if err != nil {
 			return err
@@ -301,7 +302,7 @@ func (a *app) printPayloads(opts emulator.Options, f triggerFlags, step scenario
 				body = hirempire.Marshal(string(body))
 			}
 			values = append(values, body)
-		} else if _, err := fmt.Fprintf(a.stdout, "%s\n", body); err != nil {
+		} else if _, err := fmt.Fprintf(exactly, "%s\n", body); err != nil {
 			return failed(err)
 		}
 	}
@@ -351,12 +352,12 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 			dropped++ // by Ctrl-C, and maybe thousands
 			return
 		}
-		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(string(v.Event)), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
+		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(oneLined(string(v.Event))), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
 		for _, fault := range v.Faults {
-			fmt.Fprintf(a.stdout, "  on purpose  %s\n", strings.TrimSpace(fault.Kind+" "+fault.Detail))
+			fmt.Fprintf(a.stdout, "  on purpose  %s\n", oneLined(strings.TrimSpace(fault.Kind+" "+fault.Detail)))
 		}
 		if v.Detail != "" {
-			fmt.Fprintf(a.stdout, "  %s\n", v.Detail)
+			fmt.Fprintf(a.stdout, "  %s\n", oneLined(v.Detail))
 		}
 	}
 	if data != nil {

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -76,6 +77,16 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 
 // send sends a request and returns the answer's body; what is no success is an error.
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, body any) ([]byte, error) {
+	res, err := c.open(ctx, method, path, query, body, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return io.ReadAll(res.Body)
+}
+
+// open sends a request and leaves it to the caller to read the answer and close it.
+func (c *Client) open(ctx context.Context, method, path string, query url.Values, body any, header http.Header) (*http.Response, error) {
 	var reader io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -91,6 +102,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, header)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -98,13 +110,13 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		req.Header.Set("Emulator-Token", c.token)
 	}
 	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, err
+	if err != nil || res.StatusCode/100 == 2 {
+		return res, err
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode/100 == 2 {
-		return answer, err
+	if err != nil {
+		return nil, err
 	}
 	envelope := struct{ Error *Error }{}
 	if json.Unmarshal(answer, &envelope) != nil || envelope.Error == nil {
@@ -112,6 +124,17 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	}
 	envelope.Error.Status = res.StatusCode
 	return nil, envelope.Error
+}
+
+// Metrics returns the figures of the emulator as Prometheus reads them.
+func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
+	return c.send(ctx, http.MethodGet, "/metrics", nil, nil)
+}
+
+// Description returns what describes the vendor's API and this one: an OpenAPI 3.1
+// document, in YAML.
+func (c *Client) Description(ctx context.Context) ([]byte, error) {
+	return c.send(ctx, http.MethodGet, "/openapi.yaml", nil, nil)
 }
 
 // Ready asks whether the emulator is ready.

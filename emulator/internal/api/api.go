@@ -91,9 +91,6 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		watch, at := clock.Start(), s.Clock.Now()
 		call, bodyNote := readCall(w, r)
-		// From here on the time is the operation's: a challenge may take longer
-		// than a request is given to arrive.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		of := "" // the workspace of the token, also of a refused one
 		if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
 			of = s.Store.ID(token)
@@ -187,12 +184,17 @@ func readCall(w http.ResponseWriter, r *http.Request) (registration.Call, string
 		return call, "the body was not read: " + err.Error()
 	}
 	call.Body = body
+	// From here on the time is the operation's: a challenge may take longer than a
+	// request is given to arrive. One that has not arrived stays bounded, or net/http
+	// would wait for the rest for ever.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return call, ""
 }
 
 func (s *server) record(r *http.Request, c journal.Call) {
 	c.ID = s.Seed.Key("request").Num(s.calls.Add(1)).ID("req_")
-	c.Method, c.Path = r.Method, clip([]byte(r.URL.RequestURI()))
+	c.Method, c.Path = s.Store.Discreet(r.Method), s.Store.Discreet(clip([]byte(r.URL.RequestURI())))
+	c.Body, c.Answer, c.Note = s.Store.Discreet(c.Body), s.Store.Discreet(c.Answer), s.Store.Discreet(c.Note)
 	if token, ok := hirempire.ParseAuthorization(r.Header.Values("Authorization")); ok {
 		c.Token = workspace.ShortToken(token)
 	}

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
@@ -53,6 +55,8 @@ type Config struct {
 	// CA is the certificate that clients of the HTTPS listener have to trust, in PEM
 	// form; nil if there is no such listener.
 	CA []byte
+	// Shed returns how many connections made room for others.
+	Shed func() uint64
 	// AllowHosts are further names under which the plane answers.
 	AllowHosts []string
 }
@@ -69,11 +73,18 @@ type Library struct {
 	Obstacles func(s *scenario.Scenario, dirs ...fs.FS) []scenario.Problem
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	registry func() *prometheus.Registry
+}
 
 // New returns the handler of the control plane.
-func New(cfg Config) http.Handler {
-	s := &server{cfg}
+func New(cfg Config) http.Handler { return guard(cfg.AllowHosts, Router(cfg)) }
+
+// Router is what [New] guards.
+func Router(cfg Config) *mux.Router {
+	s := &server{Config: cfg}
+	s.registry = sync.OnceValue(s.newRegistry)
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	r.NotFoundHandler = respond(func(*request) (answer, error) {
 		return answer{}, fail(http.StatusNotFound, "not-found", "no such path under "+Prefix)
@@ -113,6 +124,8 @@ func New(cfg Config) http.Handler {
 		{http.MethodGet, "/errors", s.listErrors},
 		{http.MethodGet, "/clock", s.showClock},
 		{http.MethodPost, "/clock", s.advanceClock},
+		{http.MethodGet, "/stream", s.stream},
+		{http.MethodGet, "/metrics", s.showMetrics},
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
 	} {
@@ -120,14 +133,14 @@ func New(cfg Config) http.Handler {
 		if route.method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
 		}
-		r.Path(Prefix + route.path).Methods(methods...).Handler(respond(route.handle))
+		r.Path(Prefix + route.path).Methods(methods...).Handler(respond(s.discreetly(route.handle)))
 	}
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		allow := strings.Join(allowed(r, req), ", ")
 		w.Header().Set("Allow", allow)
 		writeError(w, fail(http.StatusMethodNotAllowed, "method-not-allowed", "that path takes "+allow))
 	})
-	return guard(cfg.AllowHosts, r)
+	return r
 }
 
 // allowed lists the methods that the router takes at the request's path.

@@ -32,6 +32,7 @@ type answer struct {
 	text   []byte // instead of body, with its content type
 	kind   string
 	then   func() // after it was written; may be nil
+	follow func() // writes an answer that has no end, instead
 }
 
 type handler func(*request) (answer, error)
@@ -69,6 +70,10 @@ func respond(h handler) http.Handler {
 			writeError(w, err)
 			return
 		}
+		if a.follow != nil {
+			a.follow()
+			return
+		}
 		if a.text != nil {
 			write(w, a.status, a.kind, a.text)
 		} else {
@@ -81,6 +86,24 @@ func respond(h handler) http.Handler {
 	})
 }
 
+// discreetly is the handler, whose errors repeat no token that stood in the wrong
+// place.
+func (s *server) discreetly(h handler) handler {
+	return func(r *request) (answer, error) {
+		a, err := h(r)
+		f, ok := errors.AsType[*failure](err)
+		if !ok {
+			return a, err
+		}
+		told := *f
+		told.Message, told.Problems = s.Store.Discreet(f.Message), slices.Clone(f.Problems)
+		for i, p := range told.Problems {
+			told.Problems[i] = s.Store.Discreet(p)
+		}
+		return a, &told
+	}
+}
+
 func writeError(w http.ResponseWriter, err error) {
 	f, ok := errors.AsType[*failure](err)
 	if !ok {
@@ -90,7 +113,31 @@ func writeError(w http.ResponseWriter, err error) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	write(w, status, "application/json; charset=utf-8", append(hirempire.Marshal(body), '\n'))
+	write(w, status, "application/json; charset=utf-8", append(marshal(body), '\n'))
+}
+
+// marshal is [hirempire.Marshal] with what a terminal would obey escaped: people
+// call this API by curl, and what consumers answered is in it.
+func marshal(body any) []byte {
+	b := hirempire.Marshal(body)
+	if bytes.IndexFunc(b, steers) < 0 {
+		return b
+	}
+	var out bytes.Buffer
+	for _, r := range string(b) {
+		if steers(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.Bytes()
+}
+
+// steers reports whether a character in a JSON text is a command to a terminal, or
+// turns the direction of what follows.
+func steers(r rune) bool {
+	return r >= 0x7f && r < 0xa0 || r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 func write(w http.ResponseWriter, status int, kind string, b []byte) {

@@ -30,7 +30,7 @@ func (s *server) listWorkspaces(r *request) (answer, error) {
 		views = append(views, workspaceView{w.ID, workspace.ShortToken(w.Token), len(w.Webhooks), s.Journal.Ledger(w.ID)})
 	}
 	page, next := slicePage(views, since, limit)
-	evicted := map[string]uint64{"workspaces": s.Store.Evicted(), "journal_entries": s.Journal.Evicted()}
+	evicted := map[string]uint64{"workspaces": s.Store.Evicted(), "journal_entries": s.Journal.Evicted(), "connections": s.Shed()}
 	return ok(map[string]any{"workspaces": page, "next": next, "evicted": evicted})
 }
 

@@ -324,6 +324,9 @@ func (d *Deliverer) giveUp(cause journal.Cause, match func(journal.Delivery) boo
 	return interrupted
 }
 
+// Limits returns how many deliveries, and bytes of payload, wait at one webhook at most.
+func (d *Deliverer) Limits() (size, bytes int) { return d.cfg.QueueSize, d.cfg.QueueBytes }
+
 // Close refuses new deliveries, drops those that wait, and returns when nothing
 // is on its way. What is being sent may end on its own until the context ends;
 // then it is given up too.

@@ -64,6 +64,11 @@ func newClient(cfg Config) *client {
 		if err != nil {
 			return nil, err
 		}
+		// A dialler of the caller's own resolves names as it likes.
+		if to := conn.RemoteAddr(); to != nil && refuseForbidden(network, to.String(), nil) != nil {
+			_ = conn.Close()
+			return nil, errForbidden
+		}
 		return &countedConn{Conn: conn}, nil
 	}
 	security := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, InsecureSkipVerify: cfg.Insecure}

@@ -21,6 +21,8 @@ type Limits struct {
 	Entries int // of one workspace; default 1,000
 	Bytes   int // of one workspace, about; default 8 MiB
 	Total   int // bytes of all workspaces, about; default 64 MiB
+	Streams int // that are followed at once; default 256
+	Resume  int // bytes of what streams may resume from, about; default 16 MiB
 }
 
 // Journal is safe for concurrent use; make it with [New].
@@ -38,6 +40,8 @@ type Journal struct {
 	// What was exercised, by workspace and, under "", by all. It survives resets, or a
 	// suite that resets after each test would never know.
 	exercised map[string]report.Exercised
+	counters  Counters
+	feed      feed
 }
 
 // log is what one workspace did; calls without a workspace are under "".
@@ -70,7 +74,10 @@ func New(limits Limits) *Journal {
 	limits.Entries = cmp.Or(limits.Entries, 1000)
 	limits.Bytes = cmp.Or(limits.Bytes, 8<<20)
 	limits.Total = cmp.Or(limits.Total, 64<<20)
-	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{}}
+	limits.Streams = cmp.Or(limits.Streams, 256)
+	limits.Resume = cmp.Or(limits.Resume, 16<<20)
+	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{},
+		counters: newCounters(), feed: feed{limit: limits.Resume, most: limits.Streams}}
 }
 
 // Mirror makes the journal write what is settled from now on to a file too.
@@ -103,7 +110,9 @@ func (j *Journal) open(workspace, id string) (*log, *entry) {
 func (j *Journal) Called(c Call) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.settle(&entry{seq: j.next(), workspace: c.Workspace, cost: c.cost(), call: &c})
+	j.counters.called(&c)
+	seq := j.publish(OfRequest, c.Workspace, "", c.cost(), c)
+	j.settle(&entry{seq: seq, workspace: c.Workspace, cost: c.cost(), call: &c})
 }
 
 // Challenged records a challenge that has ended.
@@ -111,7 +120,9 @@ func (j *Journal) Challenged(c Challenge) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.log(c.Workspace).latest[c.RequestURL] = c
-	j.settle(&entry{seq: j.next(), workspace: c.Workspace, cost: c.cost(), challenge: &c})
+	j.counters.challenged(&c)
+	seq := j.publish(OfChallenge, c.Workspace, "", c.cost(), c)
+	j.settle(&entry{seq: seq, workspace: c.Workspace, cost: c.cost(), challenge: &c})
 }
 
 // Emitted records a delivery as queued.
@@ -120,7 +131,8 @@ func (j *Journal) Emitted(d Delivery) {
 	defer j.mu.Unlock()
 	d.Status = Queued
 	l := j.log(d.Workspace)
-	l.open[d.ID] = &entry{seq: j.next(), workspace: d.Workspace, delivery: &d}
+	j.counters.emitted(&d)
+	l.open[d.ID] = &entry{seq: j.changed(&d), workspace: d.Workspace, delivery: &d}
 	l.ledger.Emitted++
 	l.ledger.Queued++
 }
@@ -133,6 +145,7 @@ func (j *Journal) Sending(workspace, id string) {
 		e.delivery.Status = Sending
 		l.ledger.Queued--
 		l.ledger.Sending++
+		j.changed(e.delivery)
 	}
 }
 
@@ -142,6 +155,8 @@ func (j *Journal) Attempted(workspace, id string, a Attempt) {
 	defer j.mu.Unlock()
 	if _, e := j.open(workspace, id); e != nil {
 		e.delivery.Attempts = append(e.delivery.Attempts, a)
+		j.counters.Attempts.observe(a.Took.Seconds())
+		j.changed(e.delivery)
 	}
 }
 
@@ -171,13 +186,10 @@ func (j *Journal) Finished(workspace, id string, status Status, detail string) (
 	}
 	d.Status, d.Detail = status, detail
 	e.cost = d.cost()
+	j.counters.ended(d, status)
+	j.changed(d)
 	j.settle(e)
 	return d.snapshot(), true
-}
-
-func (j *Journal) next() uint64 {
-	j.seq++
-	return j.seq
 }
 
 // settle makes an entry one of those that may be evicted, and evicts what is
@@ -318,8 +330,10 @@ func (j *Journal) Reset(workspace string) {
 			j.settled.Remove(e.inAll)
 			j.bytes -= e.cost
 		}
+		j.forget(l)
 		delete(j.logs, workspace)
 	}
+	j.publish(OfReset, workspace, "", 0, Reset{workspace})
 	for w := range j.waits {
 		if w.workspace == workspace {
 			w.end(ErrReset)
@@ -333,9 +347,20 @@ func (j *Journal) ResetAll() {
 	defer j.mu.Unlock()
 	j.settled.Init()
 	j.bytes = 0
+	for _, l := range j.logs {
+		j.forget(l)
+	}
 	clear(j.logs)
+	j.publish(OfReset, "", "", 0, Reset{})
 	for w := range j.waits {
 		w.end(ErrReset)
+	}
+}
+
+// forget counts what a reset finds open: nobody tells how it ended.
+func (j *Journal) forget(l *log) {
+	for _, e := range l.open {
+		j.counters.ended(e.delivery, Dropped.With(ByReset))
 	}
 }
 

@@ -160,6 +160,7 @@ func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnsw
 	if failure != nil {
 		return answer, out, failure
 	}
+	r.announce(journal.OfWebhook, out.Workspace, hook)
 	r.cfg.Logger.Info("webhook registered", "workspace", out.Workspace, "webhook", hook.ID, "url", hook.RequestURL, "events", len(hook.Events))
 	return hirempire.NewCreateAnswer(hook.ID, hook.Events), out, nil
 }
@@ -233,6 +234,7 @@ func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnsw
 	if !hook.Active {
 		r.cfg.Deliverer.DropWaiting(journal.ByDeactivation, func(d journal.Delivery) bool { return d.Webhook == hook.ID })
 	}
+	r.announce(journal.OfWebhook, out.Workspace, hook)
 	r.cfg.Logger.Info("webhook updated", "workspace", out.Workspace, "webhook", hook.ID, "active", hook.Active, "events", len(hook.Events))
 	return hirempire.NewUpdateAnswer(hook.ID, hook.Active, hirempire.Time{Time: hook.UpdatedAt}), out, nil
 }
@@ -252,6 +254,7 @@ func (r *Registrar) Delete(call Call) (hirempire.DeleteAnswer, Outcome, *hirempi
 		return hirempire.DeleteAnswer{}, out, failure
 	}
 	r.cfg.Deliverer.DropWaiting(journal.ByDeletion, func(d journal.Delivery) bool { return d.Webhook == hook.ID })
+	r.announce(journal.OfDeletion, out.Workspace, hook)
 	r.cfg.Logger.Info("webhook deleted", "workspace", out.Workspace, "webhook", hook.ID)
 	return hirempire.NewDeleteAnswer(hook.ID, hirempire.Time{Time: r.cfg.Now()}), out, nil
 }
@@ -395,6 +398,30 @@ func (r *Registrar) abort(id string, cause journal.Cause) (ended []chan struct{}
 		ended = append(ended, a.ended)
 	}
 	return ended
+}
+
+// Deactivate makes a webhook inactive, if it still is there: its consumer wants no more.
+func (r *Registrar) Deactivate(id, webhook string) {
+	r.cfg.Store.Deactivate(id, webhook)
+	w, _ := r.cfg.Store.Get(id)
+	for _, hook := range w.Webhooks {
+		if hook.ID == webhook {
+			r.announce(journal.OfWebhook, id, hook)
+		}
+	}
+}
+
+// announce tells the streams of a webhook.
+func (r *Registrar) announce(kind journal.Kind, id string, hook workspace.Webhook) {
+	r.cfg.Journal.Announce(kind, id, 256+len(hook.RequestURL), hook)
+}
+
+// Usage returns how many challenges are in progress, and how many may be, in one
+// workspace and in all.
+func (r *Registrar) Usage() (inProgress, here, all int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all, r.cfg.Challenges, r.cfg.AllChallenges
 }
 
 func (r *Registrar) log(c journal.Challenge) {

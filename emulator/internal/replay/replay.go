@@ -188,6 +188,7 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 	r.before = e.cfg.Journal.Exercised(workspaceID)
 	r.mark()
 	e.remember(r)
+	r.announce()
 	e.busy.Go(func() {
 		defer cancel(nil)
 		err := r.perform(ctx, o.Hold)
@@ -291,7 +292,17 @@ func (r *Run) close(err error) {
 	}
 	r.engine.cfg.Logger.Info("run ended", "run", r.report.ID, "scenario", r.report.Scenario,
 		"state", string(r.report.State), "deliveries", r.report.Deliveries.String(), "seed", r.report.Seed)
+	r.announce()
 	close(r.done)
+}
+
+// announce tells the streams of the run as it stands.
+func (r *Run) announce() {
+	told := r.report
+	told.Results, told.Failures = slices.Clone(told.Results), slices.Clone(told.Failures)
+	told.Causes, told.Faults = maps.Clone(told.Causes), maps.Clone(told.Faults)
+	told.Timeline, told.Histogram = nil, nil
+	r.engine.cfg.Journal.Announce(journal.OfRun, told.Workspace, 4096+256*(len(told.Results)+len(told.Failures)), told)
 }
 
 func (r *Run) ended() bool {
@@ -341,6 +352,18 @@ func (e *Engine) Runs(workspaceID string) []*Run {
 	return slices.DeleteFunc(slices.Clone(e.runs), func(r *Run) bool {
 		return workspaceID != "" && r.report.Workspace != workspaceID
 	})
+}
+
+// Usage returns how many runs are under way, and how many may be.
+func (e *Engine) Usage() (underWay, most int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.runs {
+		if !r.ended() {
+			underWay++
+		}
+	}
+	return underWay, e.cfg.Runs
 }
 
 // Run returns the remembered run of that id.

@@ -367,6 +367,34 @@ func (s *Store) Evicted() uint64 {
 	return s.evicted
 }
 
+// Usage is how full a store is.
+type Usage struct {
+	Limits            Limits // that are in force
+	Workspaces        int
+	Active, Inactive  int // webhooks, but for fixed ones
+	Faults, MaxFaults int // armed
+	Evicted           uint64
+}
+
+// Usage returns how full the store is.
+func (s *Store) Usage() Usage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := Usage{Limits: s.cfg.Limits, Workspaces: len(s.byID), Faults: len(s.faults), MaxFaults: maxFaults, Evicted: s.evicted}
+	for _, w := range s.byID {
+		for _, hook := range w.Webhooks {
+			switch {
+			case hook.Fixed:
+			case hook.Active:
+				u.Active++
+			default:
+				u.Inactive++
+			}
+		}
+	}
+	return u
+}
+
 func (w *state) snapshot() Workspace {
 	out := w.Workspace
 	out.Webhooks = slices.Clone(out.Webhooks)
