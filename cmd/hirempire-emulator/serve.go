@@ -109,6 +109,7 @@ say is written as for POST /_emulator/faults, as a JSON object.`,
 	flags.IntVar(&f.limits.Webhooks, "max-webhooks", 100, "most `WEBHOOKS` of one workspace")
 	flags.IntVar(&f.limits.Runs, "max-runs", 100, "most `RUNS` under way, and as many that have ended and are remembered")
 	flags.IntVar(&f.limits.Challenges, "max-challenges", 256, "most `CHALLENGES` in progress")
+	flags.IntVar(&f.limits.Streams, "max-streams", 256, "most `STREAMS` of what happens open at once")
 	flags.IntVar(&f.limits.Connections, "max-connections", 4096, "most `CONNECTIONS` open at once; beyond, the longest idle one is closed")
 	f.add(flags, "info")
 	f.addStories(flags)
@@ -162,6 +163,7 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 	for name, n := range map[string]int{
 		"journal-size": f.limits.JournalEntries, "max-workspaces": f.limits.Workspaces, "max-webhooks": f.limits.Webhooks,
 		"max-runs": f.limits.Runs, "max-challenges": f.limits.Challenges, "max-connections": f.limits.Connections,
+		"max-streams": f.limits.Streams,
 	} {
 		if n < 1 {
 			return opts, badFlag(name, "%d is not at least 1", n)
