@@ -312,11 +312,11 @@ func TestAwaitInVain(t *testing.T) {
 		"no call": {scenario.Await{Operation: hirempire.DeleteWebhook},
 			"story.yaml:2:1: await: no call of delete-webhook within 1h0m0s; nearest: GET /v1/webhooks, answered with 200 by success (operation)"},
 		"too few calls": {scenario.Await{Operation: hirempire.ListWebhooks, Count: 3, Status: 400, AnsweredBy: "incorrect-input"},
-			"story.yaml:2:1: await: less than 3 calls of list-webhooks answered with 400 answered by incorrect-input within 1h0m0s; nearest: GET /v1/webhooks, answered with 200 by success (status, answered_by)"},
+			"story.yaml:2:1: await: 0 of 3 calls of list-webhooks answered with 400 answered by incorrect-input within 1h0m0s; nearest: GET /v1/webhooks, answered with 200 by success (status, answered_by)"},
 		"no registration":   {scenario.Await{Registration: true}, "story.yaml:2:1: await: no registration of a webhook within 1h0m0s"},
 		"none for an event": {scenario.Await{Registration: true, Event: hirempire.JobAdded}, "story.yaml:2:1: await: no registration of a webhook for job_added within 1h0m0s"},
 		"no outcome": {scenario.Await{Outcome: "failed", Count: 2, Event: hirempire.JobAdded},
-			"story.yaml:2:1: await: less than 2 more deliveries of job_added failed within 1h0m0s; nearest: dlv_"},
+			"story.yaml:2:1: await: fewer than 2 more deliveries of job_added failed within 1h0m0s; nearest: dlv_"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

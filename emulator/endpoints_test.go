@@ -57,6 +57,12 @@ func TestChangeWebhooks(t *testing.T) {
 			t.Errorf("%s answered %d %+v", body, code, p)
 		}
 	}
+	// Another suite's token reaches none of it.
+	for _, method := range []string{"PATCH", "DELETE"} {
+		if w := ask(t, e, method, "/_emulator/webhooks/"+id, `{"active":false}`, map[string]string{"Emulator-Token": "sk-2", "Content-Type": "application/json"}); w.Code != 404 {
+			t.Errorf("%s with another token answered %d %s", method, w.Code, w.Body)
+		}
+	}
 	if code := control(t, e, "DELETE", "/webhooks/"+id, "", nil); code != 200 {
 		t.Errorf("deleting answered %d", code)
 	}

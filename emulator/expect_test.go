@@ -1,8 +1,10 @@
 package emulator_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -298,5 +300,97 @@ steps:
 	}
 	if !strings.HasPrefix(f.Payload, `{"event":"job_added",`) || !strings.HasPrefix(f.Answer, `{"ok": true`) || f.Step != 1 || f.Iteration != 1 || f.Position != "story.yaml:5:5" {
 		t.Errorf("it is %+v", f)
+	}
+}
+
+// A connection that was reset on purpose was not answered, which an expectation
+// does not take for granted.
+func TestExpectationsOfAReset(t *testing.T) {
+	t.Parallel()
+	const story = `
+steps:
+  - event: job_added
+    delivery: {wire: reset}
+    expect: {status: 2xx}
+`
+	r := examine(t, emulator.Options{}, emulator.Performance{}, story, good)
+	if got := strings.Join(unmet(r), "; "); r.OK() || got != "an answer, got none: failed(fault)" {
+		t.Errorf("not met: %s", got)
+	}
+	if r = examine(t, emulator.Options{Retries: 1}, emulator.Performance{}, story, good); !r.OK() || r.Checked != 1 || r.Retries != 1 {
+		t.Errorf("with a retry: %+v", r)
+	}
+}
+
+// One step that fails often does not hide the others, in the list or in words.
+func TestFailuresOfEveryStep(t *testing.T) {
+	t.Parallel()
+	r := examine(t, emulator.Options{}, emulator.Performance{}, `
+steps:
+  - event: job_added
+    repeat: 150
+    expect: {status: 202, body: {ok: 1}}
+  - event: job_deleted
+    repeat: 150
+  - event: job_added
+    expect: {status: 418}
+`, func(w http.ResponseWriter, n int) {
+		if n > 150 && n <= 300 {
+			failing(w, n)
+		} else {
+			good(w, n)
+		}
+	})
+	byStep := map[int]int{}
+	for _, f := range r.Failures {
+		byStep[f.Step]++
+	}
+	if byStep[1] != report.MaxOfStep || byStep[2] != report.MaxOfStep || byStep[3] != 1 || r.AllFailures != 300+150+1 {
+		t.Errorf("%d failures are listed: %v", r.AllFailures, byStep)
+	}
+	var text strings.Builder
+	r.WriteText(&text, "")
+	for _, want := range []string{
+		"expected status 202, got 200 OK (job_added dlv_", ") (50 times)\n", "expected body (job_added dlv_", "[- expected, + got] (50 times)\n",
+		"job_deleted failed(non_2xx): answered 500 Internal Server Error (100 times)\n", "expected status 418, got 200 OK (job_added", "… and 250 more\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, text.String())
+		}
+	}
+}
+
+// A timeline is of the whole run, however many deliveries it has.
+func TestTimelineIsThinned(t *testing.T) {
+	t.Parallel()
+	r := examine(t, emulator.Options{}, emulator.Performance{}, "steps:\n  - event: job_added\n    repeat: 9000", good)
+	if n := len(r.Timeline); n <= report.MaxPoints/2 || n > report.MaxPoints {
+		t.Errorf("it has %d points", n)
+	}
+	if first, last := r.Timeline[0].At, r.Timeline[len(r.Timeline)-1].At; first > r.Took/4 || last < r.Took*3/4 {
+		t.Errorf("it goes from %s to %s of %s", first, last, r.Took)
+	}
+}
+
+// The step that was under way when a run was cancelled did not pass.
+func TestCancelledStep(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	e := start(t, emulator.Options{})
+	consumer := record(t)
+	if _, err := e.Register(t.Context(), "sk-run", consumer.URL, hirempire.Events()); err != nil {
+		t.Fatal(err)
+	}
+	story := parse(t, "version: 1\nsteps:\n  - event: job_added\n  - event: job_added\n    repeat: 1000\n    every: 1h\n  - event: job_added")
+	r, err := e.Perform(ctx, emulator.Performance{Scenario: story, Token: "sk-run", Settled: func(d emulator.Delivery) {
+		if d.Step == 2 {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if states := []report.StepState{r.Results[0].State, r.Results[1].State, r.Results[2].State}; !slices.Equal(states, []report.StepState{report.Passed, report.Going, report.Waiting}) {
+		t.Errorf("the steps are %q", states)
 	}
 }

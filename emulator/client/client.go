@@ -425,6 +425,7 @@ type Run struct {
 	Unpassed   uint64            `json:"unpassed"` // challenges that were answered wrong
 	Armed      []ArmedFault      `json:"armed"`    // faults of the API that nobody met
 	Expected   uint64            `json:"expected"` // of the failed deliveries: as their step expects
+	Retries    uint64            `json:"retries"`  // attempts beyond the first of each delivery
 	Checked    uint64            `json:"checked"`  // expectations
 	Unmet      uint64            `json:"unmet"`    // those that did not hold
 	Coverage   Coverage          `json:"coverage"` // of the run

@@ -134,8 +134,9 @@ func (f Full) runView(number int, s Story) runView {
 		v.Exercise = s.Coverage.text(false)
 	}
 	v.listed = map[int]bool{}
-	for _, failure := range s.Failures {
-		fv := failureView{Failure: failure, Run: number, First: !v.listed[failure.Step], Open: len(v.Failed) < maxOpen}
+	for _, alike := range s.alike() {
+		failure := alike.Failure
+		fv := failureView{Failure: failure, Times: alike.Times, Run: number, First: !v.listed[failure.Step], Open: len(v.Failed) < maxOpen}
 		v.listed[failure.Step] = true
 		if failure.Step > 0 && failure.Step <= len(s.Results) {
 			fv.What = s.Results[failure.Step-1].What
@@ -173,6 +174,7 @@ func (s Step) Word() string { _, word := s.mark(); return word }
 // failureView is a failure on the page.
 type failureView struct {
 	Failure
+	Times int    // that one like it is listed
 	Run   int    // the number of its story
 	What  string // the step
 	First bool   // of its step

@@ -30,11 +30,13 @@ const (
 
 // What a report keeps at most; all of it is counted.
 const (
-	// MaxFailures is how many failures a report lists.
-	MaxFailures = 1000
+	// MaxFailures is how many failures a report lists, MaxOfStep how many of one
+	// step, so that one does not hide the others.
+	MaxFailures, MaxOfStep = 10_000, 100
 	// MaxExamined is how many of them have their payload and answer.
 	MaxExamined = 100
-	// MaxPoints is how many deliveries the timeline has.
+	// MaxPoints is how many deliveries the timeline has; of more, every second or
+	// fourth and so on.
 	MaxPoints = 2000
 	// shownFailures is how many failures the summary for people lists.
 	shownFailures = 20
@@ -77,10 +79,12 @@ type Run struct {
 	Checked uint64 `json:"checked"`
 	Unmet   uint64 `json:"unmet"`
 	// Armed are faults of the API that the story armed and nobody met.
-	Armed    []Armed           `json:"armed,omitempty"`
-	Causes   map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
-	Latency  Latency           `json:"latency"`
-	Failures []Failure         `json:"failures,omitempty"` // the first MaxFailures
+	Armed  []Armed           `json:"armed,omitempty"`
+	Causes map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
+	// Retries is how many attempts were made beyond the first of each delivery.
+	Retries  uint64    `json:"retries"`
+	Latency  Latency   `json:"latency"`
+	Failures []Failure `json:"failures,omitempty"` // at most MaxFailures
 	// AllFailures is how many there are, listed or not.
 	AllFailures uint64 `json:"all_failures"`
 	// Coverage is what the run exercised, and what clients did in its workspace
@@ -88,7 +92,8 @@ type Run struct {
 	Coverage Coverage `json:"coverage"`
 	// Results are what became of the steps, in order.
 	Results []Step `json:"results"`
-	// Timeline is the first MaxPoints deliveries, in the order in which they ended.
+	// Timeline is at most MaxPoints of the deliveries, evenly taken, in the order in
+	// which they ended.
 	// It is in the full report only.
 	Timeline []Point `json:"-"`
 	// Histogram counts answer times; in the full report only.
@@ -199,7 +204,7 @@ func (f Failure) String() string {
 		fmt.Fprintf(&b, ": %s", f.Detail)
 	}
 	if f.Diff != "" {
-		fmt.Fprintf(&b, "\n%s", strings.TrimSuffix(f.Diff, "\n"))
+		fmt.Fprintf(&b, " [- expected, + got]\n%s", strings.TrimSuffix(f.Diff, "\n"))
 	}
 	return b.String()
 }
@@ -328,11 +333,19 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, bad(r.Unsuccessful(), "%s", r.Deliveries))
 	writeCounts(w, r.Causes)
 	if r.Faults != nil {
-		fmt.Fprintf(w, "  on purpose  %d of the failed and dropped are due to these faults:\n", r.Planned)
+		switch r.Planned {
+		case 0:
+			fmt.Fprintln(w, "  on purpose  these faults, because of which nothing failed:")
+		default:
+			fmt.Fprintf(w, "  on purpose  %d of the failed and dropped are due to these faults:\n", r.Planned)
+		}
 		writeCounts(w, r.Faults)
 	}
 	if r.Challenges > 0 {
-		fmt.Fprintf(w, "  challenges  %d, %s\n", r.Challenges, bad(r.Unpassed, "%d of them not passed", r.Unpassed))
+		fmt.Fprintf(w, "  challenges  %d, %s\n", r.Challenges, bad(r.Unpassed, "%d passed", r.Challenges-r.Unpassed))
+	}
+	if r.Retries > 0 {
+		fmt.Fprintf(w, "  retries     %d\n", r.Retries)
 	}
 	if r.Latency.Max > 0 {
 		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
@@ -340,16 +353,16 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	if r.Checked > 0 {
 		fmt.Fprintf(w, "  expected    %d checks, %s\n", r.Checked, bad(r.Unmet, "%d of them failed", r.Unmet))
 	}
-	texts, times := r.alike()
+	alike := r.alike()
 	shown := 0 // failures
-	for i, text := range texts[:min(shownFailures, len(texts))] {
-		shown += times[i]
-		for n, line := range strings.Split(printable(text), "\n") {
+	for _, g := range alike[:min(shownFailures, len(alike))] {
+		shown += g.Times
+		for n, line := range strings.Split(printable(g.Failure.String()), "\n") {
 			switch {
 			case n > 0:
 				fmt.Fprintf(w, "    %s\n", style.paintDiff(line))
-			case times[i] > 1:
-				fmt.Fprintf(w, "  %s (%d times)\n", line, times[i])
+			case g.Times > 1:
+				fmt.Fprintf(w, "  %s (%d times)\n", line, g.Times)
 			default:
 				fmt.Fprintf(w, "  %s\n", line)
 			}
@@ -372,21 +385,32 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	}
 }
 
-// alike returns the failures in words, those that read the same once with how often
-// they are listed, or a consumer that is down would hide what else is wrong.
-func (r Run) alike() (texts []string, times []int) {
-	seen := map[string]int{}
+// A group is failures that differ in their delivery only.
+type group struct {
+	Failure     // the first
+	Times   int // that are listed
+}
+
+// alike groups the listed failures, or a consumer that is down would hide what
+// else is wrong.
+func (r Run) alike() []group {
+	var groups []group
+	seen := map[Failure]int{}
 	for _, f := range r.Failures {
-		text := f.String()
-		i, ok := seen[text]
-		if !ok {
-			i = len(texts)
-			seen[text] = i
-			texts, times = append(texts, text), append(times, 0)
+		key := f
+		key.Iteration, key.Delivery, key.Payload, key.Answer = 0, "", "", ""
+		if key.Expectation == "within" {
+			key.Got = "" // which is another time each time
 		}
-		times[i]++
+		i, ok := seen[key]
+		if !ok {
+			i = len(groups)
+			seen[key] = i
+			groups = append(groups, group{Failure: f})
+		}
+		groups[i].Times++
 	}
-	return texts, times
+	return groups
 }
 
 func writeCounts(w io.Writer, counts map[string]uint64) {

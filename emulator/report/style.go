@@ -52,9 +52,9 @@ func (v Verdict) ink() ink {
 func (s Style) paintDiff(line string) string {
 	switch {
 	case strings.HasPrefix(line, "- "):
-		return s.paint(green, line) // what it should be
+		return s.paint(red, line) // what it should be
 	case strings.HasPrefix(line, "+ "):
-		return s.paint(red, line) // what it is
+		return s.paint(green, line) // what it is
 	default:
 		return line
 	}

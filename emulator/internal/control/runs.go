@@ -135,7 +135,9 @@ func (s *server) listRuns(r *request) (answer, error) {
 	}
 	reports := []report.Run{}
 	for _, run := range s.Engine.Runs(id) {
-		reports = append(reports, run.Report())
+		one := run.Report()
+		one.Coverage.Items = []report.Covered{} // GET of a single one has them
+		reports = append(reports, one)
 	}
 	page, next := slicePage(reports, since, limit)
 	return ok(map[string]any{"runs": page, "next": next})

@@ -133,7 +133,14 @@ func (s *server) refused(failure *hirempire.Error, out registration.Outcome, url
 // webhook returns the webhook that the path names, and a call in its owner's name.
 func (s *server) webhook(r *request) (workspace.Webhook, registration.Call, error) {
 	id := r.path("id")
+	of, err := s.named(r, nil)
+	if err := errors.Join(err, r.queried()); err != nil {
+		return workspace.Webhook{}, registration.Call{}, err
+	}
 	for _, w := range s.Store.All() {
+		if of != "" && w.ID != of {
+			continue // it is somebody else's
+		}
 		for _, hook := range w.Webhooks {
 			if hook.ID == id {
 				return hook, registration.Call{Authorization: []string{"Bearer " + w.Token}}, nil
@@ -151,9 +158,6 @@ func (s *server) updateWebhook(r *request) (answer, error) {
 		Active *bool `json:"active,omitempty"`
 	}
 	if err := r.decode(&body); err != nil {
-		return answer{}, err
-	}
-	if err := r.queried(); err != nil {
 		return answer{}, err
 	}
 	hook, call, err := s.webhook(r)
@@ -180,9 +184,6 @@ func (s *server) updateWebhook(r *request) (answer, error) {
 
 // deleteWebhook removes a webhook; what waits for it is dropped.
 func (s *server) deleteWebhook(r *request) (answer, error) {
-	if err := r.queried(); err != nil {
-		return answer{}, err
-	}
 	hook, call, err := s.webhook(r)
 	if err != nil {
 		return answer{}, err

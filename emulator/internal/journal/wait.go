@@ -143,7 +143,7 @@ func nearest[T Delivery | Call](j *Journal, s selector, since uint64, limit int,
 			off = append(off, "not settled yet")
 		}
 		if e.seq <= since {
-			off = append(off, "before since")
+			off = append(off, "came earlier")
 		}
 		if len(off) > 0 {
 			candidates = append(candidates, candidate{e, off})

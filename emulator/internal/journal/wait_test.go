@@ -176,7 +176,7 @@ func TestNearestMissesTheClosestAndNewestFirst(t *testing.T) {
 	f := journal.Filter{Workspace: "a", Event: hirempire.JobAdded, Webhook: "hook", Run: "run", Status: journal.Delivered}
 	type miss struct{ id, why string }
 	want := []miss{
-		{"open", "status"}, {"near", "event"}, {"old near", "status"}, {"before", "before since"}, {"two", "webhook, status"},
+		{"open", "status"}, {"near", "event"}, {"old near", "status"}, {"before", "came earlier"}, {"two", "webhook, status"},
 		{"far", "event, webhook, run, status"},
 	}
 	misses := func(f journal.Filter, limit int) (got []miss) {

@@ -150,7 +150,8 @@ func (r *Run) unmet(a scenario.Await) string {
 			what += " for " + string(a.Event)
 		}
 	case a.Operation != "":
-		what = fmt.Sprintf("less than %d calls of %s", a.Count, a.Operation)
+		got, _ := j.Calls(r.callsOf(a), r.calls, a.Count)
+		what = fmt.Sprintf("%d of %d calls of %s", len(got), a.Count, a.Operation)
 		if a.Count == 1 {
 			what = "no call of " + string(a.Operation)
 		}
@@ -168,7 +169,7 @@ func (r *Run) unmet(a scenario.Await) string {
 		if a.Event != "" {
 			of += " of " + string(a.Event)
 		}
-		what = fmt.Sprintf("less than %d more %s %s", a.Count, of, a.Outcome)
+		what = fmt.Sprintf("fewer than %d more %s %s", a.Count, of, a.Outcome)
 		if a.Count == 1 {
 			what = fmt.Sprintf("no more %s %s", of, a.Outcome)
 		}

@@ -316,13 +316,12 @@ func (r *Run) account(step scenario.Step, d journal.Delivery, excused, unmet boo
 	if last.Status != 0 {
 		r.latencies.Add(last.Took)
 	}
+	r.report.Retries += uint64(max(0, len(d.Attempts)-1))
 	delivered, planned := d.Status.Word() == journal.Delivered, d.Planned()
-	if len(r.report.Timeline) < report.MaxPoints {
-		r.report.Timeline = append(r.report.Timeline, report.Point{
-			At: r.watch.Elapsed(), Took: last.Took, Step: d.Step, Webhook: d.Webhook, Event: string(d.Event), Status: string(d.Status),
-			OK: (delivered || planned || excused) && !unmet,
-		})
-	}
+	r.plot(report.Point{
+		At: r.watch.Elapsed(), Took: last.Took, Step: d.Step, Webhook: d.Webhook, Event: string(d.Event), Status: string(d.Status),
+		OK: (delivered || planned || excused) && !unmet,
+	})
 	if delivered {
 		return
 	}
@@ -342,15 +341,35 @@ func (r *Run) account(step scenario.Step, d journal.Delivery, excused, unmet boo
 	}
 }
 
+// plot adds a delivery to the timeline, with the lock held. When that is full, every
+// second one goes, and from then on only every second one comes.
+func (r *Run) plot(p report.Point) {
+	if r.plotted++; (r.plotted-1)%max(1, r.stride) != 0 {
+		return
+	}
+	if len(r.report.Timeline) >= report.MaxPoints {
+		for i := range report.MaxPoints / 2 {
+			r.report.Timeline[i] = r.report.Timeline[2*i]
+		}
+		r.report.Timeline = r.report.Timeline[:report.MaxPoints/2]
+		r.stride = 2 * max(1, r.stride)
+	}
+	r.report.Timeline = append(r.report.Timeline, p)
+}
+
 // fail lists a failure, of a delivery if that is not nil, with the lock held.
 func (r *Run) fail(f report.Failure, d *journal.Delivery) {
 	if f.Step > 0 {
 		r.report.Results[f.Step-1].Failures++
 	}
 	r.report.AllFailures++
-	if len(r.report.Failures) >= report.MaxFailures {
+	if r.listed == nil {
+		r.listed = map[int]int{}
+	}
+	if r.listed[f.Step] >= report.MaxOfStep || len(r.report.Failures) >= report.MaxFailures {
 		return
 	}
+	r.listed[f.Step]++
 	if d != nil && len(r.report.Failures) < report.MaxExamined {
 		f.Payload = strings.ToValidUTF8(string(d.Body[:min(len(d.Body), maxExamined)]), "\ufffd")
 		if n := len(d.Attempts); n > 0 {

@@ -102,10 +102,12 @@ type Run struct {
 	before report.Exercised // in the workspace
 	fast   bool             // ends at the first expectation that does not hold
 
-	mu        sync.Mutex
-	idle      idle
-	report    report.Run
-	latencies report.Latencies
+	mu              sync.Mutex
+	idle            idle
+	report          report.Run
+	latencies       report.Latencies
+	listed          map[int]int // failures by step
+	plotted, stride int         // deliveries that were, and how many stand for one point
 }
 
 // idle is closed when no delivery of a step is under way any more.
@@ -284,15 +286,20 @@ func (r *Run) close(err error) {
 		switch step := &r.report.Results[i]; {
 		case step.Failures > 0:
 			step.State = report.Failing
-		case step.State == report.Going && r.report.State == report.Broken && i == r.report.StepsDone:
+		case step.State == report.Going && i >= r.report.StepsDone && r.report.State == report.Broken:
 			step.State = report.Errored
+		case step.State == report.Going && i >= r.report.StepsDone && r.report.State == report.Cancelled:
+			// It did not come to its end.
 		case step.State == report.Going:
 			step.State = report.Passed
 		}
 	}
-	r.engine.cfg.Logger.Info("run ended", "run", r.report.ID, "scenario", r.report.Scenario,
-		"state", string(r.report.State), "deliveries", r.report.Deliveries.String(), "seed", r.report.Seed)
-	r.announce()
+	level := slog.LevelInfo
+	if r.report.Error != "" && r.report.State != report.Cancelled {
+		level = slog.LevelWarn
+	}
+	r.engine.cfg.Logger.Log(context.Background(), level, "run ended", "run", r.report.ID, "scenario", r.report.Scenario,
+		"state", string(r.report.State), "error", r.report.Error, "deliveries", r.report.Deliveries.String(), "seed", r.report.Seed)
 	close(r.done)
 }
 
