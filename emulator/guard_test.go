@@ -23,6 +23,11 @@ func ask(t *testing.T, e *emulator.Emulator, method, path, body string, header m
 	}
 	w := httptest.NewRecorder()
 	e.Handler().ServeHTTP(w, req)
+	hold(t, req, body, reply{w.Code, w.Header(), w.Body.String()}, func(query string) string {
+		listed := httptest.NewRecorder()
+		e.Handler().ServeHTTP(listed, httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost/_emulator/requests"+query, nil))
+		return listed.Body.String()
+	})
 	return w
 }
 

@@ -69,7 +69,30 @@ func do(t *testing.T, req *http.Request) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply{res.StatusCode, res.Header, string(body)}
+	r := reply{res.StatusCode, res.Header, string(body)}
+	hold(t, req, sentBy(req), r, func(query string) string {
+		listed, err := client(t).Get(req.URL.Scheme + "://" + req.URL.Host + "/_emulator/requests" + query)
+		if err != nil {
+			return ""
+		}
+		defer listed.Body.Close()
+		all, _ := io.ReadAll(listed.Body)
+		return string(all)
+	})
+	return r
+}
+
+// sentBy returns the body of a request that was made.
+func sentBy(req *http.Request) string {
+	if req.GetBody == nil {
+		return ""
+	}
+	again, err := req.GetBody()
+	if err != nil {
+		return ""
+	}
+	body, _ := io.ReadAll(again)
+	return string(body)
 }
 
 // create calls create-webhook.

@@ -196,13 +196,16 @@ type Webhook struct {
 
 // A Challenge is the verification of an endpoint and what came back.
 type Challenge struct {
-	ID         string    `json:"id"`
-	At         time.Time `json:"at"`
-	RequestURL string    `json:"request_url"`
-	Expected   string    `json:"expected"`
-	Passed     bool      `json:"passed"`
-	Received   Exchange  `json:"received"`
-	Hint       string    `json:"hint"` // what to do about a failed one
+	ID         string          `json:"id"`
+	At         time.Time       `json:"at"`
+	RequestURL string          `json:"request_url"`
+	Expected   string          `json:"expected"`
+	Passed     bool            `json:"passed"`
+	Received   Exchange        `json:"received"`
+	Hint       string          `json:"hint"` // what to do about a failed one
+	Workspace  string          `json:"workspace"`
+	Run        string          `json:"run"`    // whose step it was; empty: a registration's
+	Faults     []DeliveryFault `json:"faults"` // on purpose
 }
 
 // An Exchange is what came back from a consumer.
@@ -353,7 +356,8 @@ type Request struct {
 	Body       string        `json:"body"` // the first bytes
 	Status     int           `json:"status"`
 	Answer     string        `json:"answer"`
-	AnsweredBy string        `json:"answered_by"` // the code of an error, or success
+	AnsweredBy string        `json:"answered_by"` // the code of an error, success, or fault
+	Error      string        `json:"error"`       // the code of the error that was answered, also by a fault
 	Note       string        `json:"note"`
 	Took       time.Duration `json:"took_ns"`
 }
@@ -406,6 +410,7 @@ type Run struct {
 	ID         string            `json:"id"`
 	Workspace  string            `json:"workspace"`
 	Scenario   string            `json:"scenario"`
+	File       string            `json:"file"` // where it stands
 	Edition    string            `json:"edition"`
 	Seed       uint64            `json:"seed"`
 	Start      time.Time         `json:"start"`
@@ -430,7 +435,35 @@ type Run struct {
 	Unmet      uint64            `json:"unmet"`    // those that did not hold
 	Coverage   Coverage          `json:"coverage"` // of the run
 	Causes     map[string]uint64 `json:"causes"`
-	Failures   []Failure         `json:"failures"`
+	Latency    Latency           `json:"latency"`
+	Results    []StepResult      `json:"results"`  // of the steps, in order
+	Failures   []Failure         `json:"failures"` // at most 100 of each step
+	// AllFailures is how many there are, listed or not.
+	AllFailures uint64 `json:"all_failures"`
+}
+
+// Latency is how long consumers took to answer; all zero where nothing was answered.
+type Latency struct {
+	Count uint64        `json:"count"`
+	Min   time.Duration `json:"min_ns"`
+	Mean  time.Duration `json:"mean_ns"`
+	P50   time.Duration `json:"p50_ns"`
+	P90   time.Duration `json:"p90_ns"`
+	P95   time.Duration `json:"p95_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	P999  time.Duration `json:"p999_ns"`
+	Max   time.Duration `json:"max_ns"`
+}
+
+// StepResult is what became of one step of a story.
+type StepResult struct {
+	Position   string        `json:"position"` // file:line:col
+	What       string        `json:"what"`     // in a few words
+	State      string        `json:"state"`    // waiting, going, passed, failed or error
+	Began      time.Duration `json:"began_ns"` // since the run began
+	Took       time.Duration `json:"took_ns"`  // until the story moved on
+	Deliveries Ledger        `json:"deliveries"`
+	Failures   uint64        `json:"failures"`
 }
 
 // ArmedFault is a fault of the API that was still armed when its run ended.
@@ -449,7 +482,11 @@ type Failure struct {
 	Position string `json:"position"`
 	Status   string `json:"status"`
 	Detail   string `json:"detail"`
-	// Of an expectation that did not hold.
+	// Expectation and what follows it are of an expectation that did not hold.
+	Step        int    `json:"step"`      // from 1; 0: of the run
+	Iteration   int    `json:"iteration"` // from 1
+	Payload     string `json:"payload"`   // the first bytes, of the first failures
+	Answer      string `json:"answer"`
 	Expectation string `json:"expectation"`
 	Expected    string `json:"expected"`
 	Got         string `json:"got"`
@@ -516,6 +553,10 @@ type Fault struct {
 	// Challenge disturbs the handshake of create-webhook and update-webhook.
 	Challenge *OddChallenge `json:"challenge,omitempty"`
 	Times     int           `json:"times,omitempty"` // how many calls; 0: one
+	// Workspace whose calls it is for, and the place in the story that armed it; empty:
+	// all, and none. They are given by the emulator.
+	Workspace string `json:"workspace,omitempty"`
+	Position  string `json:"position,omitempty"`
 }
 
 // OddChallenge is what is odd about a challenge, on purpose.
@@ -529,7 +570,7 @@ type OddChallenge struct {
 // Arm arms a fault, for calls with the token of [Client.For] or, without one, for
 // all, and returns it with its id.
 func (c *Client) Arm(ctx context.Context, f Fault) (Fault, error) {
-	f.ID = ""
+	f.ID, f.Workspace, f.Position = "", "", ""
 	var out struct{ Fault Fault }
 	err := c.call(ctx, http.MethodPost, "/faults", nil, f, &out)
 	return out.Fault, err

@@ -31,7 +31,7 @@ func (s *server) viewScenario(name string) (scenarioView, error) {
 	}
 	_, caller := story.NeedsCaller()
 	return scenarioView{
-		Name: story.Name, Description: story.Description, Steps: len(story.Steps), Deliveries: story.Deliveries(), Events: story.Events(), NeedsCaller: caller,
+		Name: story.Name, Description: story.Description, Steps: len(story.Steps), Deliveries: story.Deliveries(), Events: list(story.Events()), NeedsCaller: caller,
 	}, nil
 }
 

@@ -128,6 +128,7 @@ func Router(cfg Config) *mux.Router {
 		{http.MethodGet, "/metrics", s.showMetrics},
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
+		{http.MethodGet, "/openapi.yaml", s.showDescription},
 	} {
 		methods := []string{route.method}
 		if route.method == http.MethodGet {

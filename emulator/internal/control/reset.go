@@ -21,7 +21,7 @@ func (s *server) reset(r *request) (answer, error) {
 	}
 	ids := []string{id}
 	if id == "" {
-		ids = nil
+		ids = []string{}
 		for _, w := range s.Store.All() {
 			ids = append(ids, w.ID)
 		}

@@ -181,7 +181,8 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 		done:     make(chan struct{}),
 		report: report.Run{
 			ID: id, Workspace: workspaceID, Scenario: s.Name, File: s.File, Edition: string(e.cfg.Edition),
-			Seed: chosen, Start: start, Speed: speed.String(), State: report.Running, Began: now, Steps: len(s.Steps),
+			Coverage: report.Coverage{Edition: string(e.cfg.Edition), Items: []report.Covered{}},
+			Seed:     chosen, Start: start, Speed: speed.String(), State: report.Running, Began: now, Steps: len(s.Steps),
 		},
 	}
 	for _, step := range s.Steps {
@@ -300,13 +301,17 @@ func (r *Run) close(err error) {
 	}
 	r.engine.cfg.Logger.Log(context.Background(), level, "run ended", "run", r.report.ID, "scenario", r.report.Scenario,
 		"state", string(r.report.State), "error", r.report.Error, "deliveries", r.report.Deliveries.String(), "seed", r.report.Seed)
+	r.announce()
 	close(r.done)
 }
+
+// toldFailures is how many failures of a run a stream tells.
+const toldFailures = 20
 
 // announce tells the streams of the run as it stands.
 func (r *Run) announce() {
 	told := r.report
-	told.Results, told.Failures = slices.Clone(told.Results), slices.Clone(told.Failures)
+	told.Results, told.Failures = slices.Clone(told.Results), slices.Clone(told.Failures[:min(toldFailures, len(told.Failures))])
 	told.Causes, told.Faults = maps.Clone(told.Causes), maps.Clone(told.Faults)
 	told.Timeline, told.Histogram = nil, nil
 	r.engine.cfg.Journal.Announce(journal.OfRun, told.Workspace, 4096+256*(len(told.Results)+len(told.Failures)), told)
