@@ -1,6 +1,8 @@
 package emulator_test
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -120,6 +122,7 @@ func TestHostileInput(t *testing.T) {
 					call(c.method, c.target, c.header, c.body)
 				}
 			}
+			streamed(t, e)
 			text := log.String()
 			if strings.Count(text, "\n") < 100 || !strings.Contains(text, "challenge failed") {
 				t.Fatalf("little was logged: %s", text)
@@ -134,5 +137,46 @@ func TestHostileInput(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// streamed reads the stream of all that happened: its lines steer nobody either. A
+// request_url is exact there, so that it can be matched.
+func streamed(t *testing.T, e *emulator.Emulator) {
+	t.Helper()
+	const marker = "/v1/the-end"
+	e.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", marker, nil))
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/_emulator/stream?since=0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := server.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := 0
+	for reader := bufio.NewReader(res.Body); ; lines++ {
+		line, err := reader.ReadString('\n')
+		if err != nil {
+			t.Fatalf("after %d lines: %v", lines, err)
+		}
+		line = strings.TrimSuffix(line, "\n")
+		if found := steers(strings.ReplaceAll(line, secretToken, ""), false); found != "" {
+			t.Errorf("%s in the stream: %s", found, line)
+		}
+		if name, _, ok := strings.Cut(line, ":"); line != "" && (!ok || !strings.Contains(" id event data retry", " "+name)) {
+			t.Errorf("no line of a stream: %s", line)
+		}
+		if strings.Contains(line, marker) {
+			break
+		}
+	}
+	if lines < 300 {
+		t.Errorf("the stream has %d lines", lines)
 	}
 }
