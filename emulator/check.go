@@ -81,7 +81,8 @@ type CheckOptions struct {
 // There are a few hundred, at most fifty at a time.
 //
 // The error is an [*UnreachableError], an [*UnknownCheckError], one about the URL,
-// or the cause of ctx's end; then the report holds the results so far.
+// or the cause of ctx's end; then the report holds the results so far, and the rest
+// as skipped.
 func Check(ctx context.Context, o CheckOptions) (CheckReport, error) {
 	if _, err := hirempire.ParseEdition(string(o.Edition)); err != nil {
 		return CheckReport{}, err

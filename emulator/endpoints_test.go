@@ -51,7 +51,7 @@ func TestChangeWebhooks(t *testing.T) {
 		`{}`:                   "give active, events, or both",
 		`{"events":["hired"]}`: "Invalid event: hired.",
 		`{"events":"x"}`:       "Field 'events' is required and must be an array.",
-		`{"active":"yes"}`:     "not as expected",
+		`{"active":"yes"}`:     "active must be true or false, and is a string",
 	} {
 		if code := control(t, e, "PATCH", "/webhooks/"+id, body, &p); code != 400 || !strings.Contains(p.Error.Message, says) {
 			t.Errorf("%s answered %d %+v", body, code, p)
@@ -189,9 +189,11 @@ func TestManualClock(t *testing.T) {
 	}
 	for body, says := range map[string]string{
 		`{}`:                            "give advance",
-		`{"advance":"-1s"}`:             "from 0s to",
-		`{"advance":"9000h"}`:           "from 0s to",
-		`{"to":"2020-01-01T00:00:00Z"}`: "from 0s to",
+		`{"advance":"-1s"}`:             "it only goes forward, at most 366 days at once",
+		`{"advance":"9000h"}`:           "at most 366 days at once",
+		`{"to":"2020-01-01T00:00:00Z"}`: "it only goes forward",
+		`{"to":"tomorrow"}`:             `a moment is a string such as "2026-01-30T09:00:00Z", and this is`,
+		`{"advance":"soon"}`:            `a duration is a string such as "2s", and this is`,
 		`{"advance":"1s","to":"2030-01-01T00:00:00Z"}`: "give one of them",
 		`{"advance":5}`: "a duration is a string",
 	} {

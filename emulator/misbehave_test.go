@@ -395,6 +395,15 @@ func TestConsumerComesBack(t *testing.T) {
 	over(t, e, w)
 }
 
+// What to do about a consumer that misbehaves in TLS.
+var tlsHints = map[string]string{
+	"expired-certificate":     "Renew the consumer's certificate and, if it is one of your own, trust it with --consumer-ca FILE; --insecure accepts any.",
+	"wrong-host-certificate":  "Register the host that the consumer's certificate is for",
+	"self-signed-certificate": "with --consumer-ca FILE; --insecure accepts any.",
+	"old-tls":                 "TLS 1.2 or later",
+	"plain-on-tls":            "The consumer speaks plain HTTP there: register http://127.0.0.1:",
+}
+
 // A consumer that misbehaves in TLS is not registered, and the reason is told;
 // whoever accepts any certificate reaches those whose certificate is wrong.
 func TestRegistrationOfMisbehavingTLS(t *testing.T) {
@@ -412,6 +421,9 @@ func TestRegistrationOfMisbehavingTLS(t *testing.T) {
 				t.Error("it was registered")
 			}
 			checkRefusal(t, e, want.status.Cause(), want.says)
+			if hint := webhooksOf(t, e, badToken).Failed[0].Hint; !strings.Contains(hint, tlsHints[m.Name]) {
+				t.Errorf("the hint is %s", hint)
+			}
 			over(t, e, w)
 			if !strings.HasSuffix(m.Name, "-certificate") {
 				return

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -109,8 +110,9 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hirempire-emulator",
 		Short: "A local stand-in for the webhook API of Hirempire",
-		Long: `hirempire-emulator mimics the create-webhook endpoint of Hirempire with every
-documented error, and replays stories of faked events to the registered URL.
+		Long: `hirempire-emulator mimics creating, listing, changing and deleting webhooks at
+Hirempire, with every documented error, and replays stories of faked events to the
+registered URLs.
 
 Every flag is also an environment variable: --log-level is
 HIREMPIRE_EMULATOR_LOG_LEVEL. A flag beats the variable.
@@ -125,6 +127,9 @@ failed.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if !strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) { // a shell shows what that prints
+				a.warnOfVariables(cmd.Root(), os.Environ())
+			}
 			return a.fromEnvironment(cmd.Flags())
 		},
 	}
@@ -167,7 +172,7 @@ func help() *cobra.Command {
 func (a *app) fromEnvironment(flags *pflag.FlagSet) error {
 	var err error
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := "HIREMPIRE_EMULATOR_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variable(f.Name)
 		value := a.getenv(name)
 		if value == "" || f.Changed || f.Name == "help" || f.Name == "version" || err != nil {
 			return
@@ -176,6 +181,48 @@ func (a *app) fromEnvironment(flags *pflag.FlagSet) error {
 		err = explainValue(flags.Set(f.Name, value))
 	})
 	return err
+}
+
+const variables = "HIREMPIRE_EMULATOR_"
+
+// variable returns the name of a flag's environment variable.
+func variable(flag string) string {
+	return variables + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// byPlatform are the variables that Kubernetes and Docker set for a service or a
+// linked container of the emulator's name.
+var byPlatform = regexp.MustCompile(`^(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?|NAME|ENV_.+)$`)
+
+// warnOfVariables names the environment variables that look like those of flags, and
+// are of none of any command: nothing else would tell of a misspelt one.
+func (a *app) warnOfVariables(root *cobra.Command, environ []string) {
+	known := []string{variables + "BINARY"} // of our tests
+	var collect func(*cobra.Command)
+	collect = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if name := variable(f.Name); !slices.Contains(known, name) {
+				known = append(known, name)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			collect(sub)
+		}
+	}
+	collect(root)
+	slices.Sort(environ)
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		rest, ours := strings.CutPrefix(name, variables)
+		if !ours || value == "" || slices.Contains(known, name) || byPlatform.MatchString(rest) {
+			continue
+		}
+		meant := ""
+		if near := closest(name, known); near != "" {
+			meant = ", did you mean " + near + "?"
+		}
+		fmt.Fprintf(a.stderr, "warning: no flag has the environment variable %s%s\n", oneLined(name), meant)
+	}
 }
 
 // logFlags are the flags that say what is logged, and how.

@@ -16,20 +16,21 @@ import (
 
 // ca prints the CA of an emulator's HTTPS listener.
 func (a *app) ca() *cobra.Command {
-	var addr string
+	var at controlFlags
 	cmd := &cobra.Command{
 		Use:   "ca",
 		Short: "Print the CA that clients of the HTTPS listener have to trust",
 		Long: `Print, in PEM form, the CA that clients of an emulator's HTTPS listener have to
-trust. The emulator is asked at its plain address, as "ready" does.`,
+trust. The control API is asked at its plain address, as "ready" does.`,
 		Example: `  hirempire-emulator ca > ca.pem
   NODE_EXTRA_CA_CERTS=ca.pem node app.js`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkAddr(addr); err != nil {
+			addr, err := at.mustBeOn("the CA")
+			if err != nil {
 				return err
 			}
-			pem, err := fetchCA(cmd.Context(), reachable(addr))
+			pem, err := fetchCA(cmd.Context(), addr)
 			if err != nil {
 				return failed(err)
 			}
@@ -37,7 +38,7 @@ trust. The emulator is asked at its plain address, as "ready" does.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "`ADDRESS` of the emulator")
+	at.add(cmd.Flags())
 	return cmd
 }
 
@@ -67,7 +68,7 @@ func fetchCA(ctx context.Context, addr string) ([]byte, error) {
 	case res.StatusCode == http.StatusForbidden && bytes.Contains(body, []byte(`"host-not-allowed"`)):
 		return nil, fmt.Errorf("the emulator at %s does not answer under this name; name its IP address, or start it with --allow-host", addr)
 	case res.StatusCode != http.StatusOK || !x509.NewCertPool().AppendCertsFromPEM(body):
-		return nil, other
+		return nil, elsewhere(ctx, addr, other)
 	}
 	return body, nil
 }

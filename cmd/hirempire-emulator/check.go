@@ -83,7 +83,7 @@ consumer is not reachable or the checks were not tried to the end.`,
 	flags.StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	flags.StringVar(&f.seed, "seed", "", "whole `NUMBER` that all ids and challenges come from (default random)")
 	flags.DurationVar(&f.challengeTimeout, "challenge-timeout", 5*time.Second, "how long the consumer may take to answer a challenge")
-	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", 10*time.Second, "how long the consumer may take to answer an event")
+	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", 10*time.Second, "how long the consumer may take to answer an event; it is waited for twice as long, so that a late answer is no missing one")
 	flags.StringArrayVar(&f.headers, "header", nil, "`NAME=VALUE` to add to every request; may be repeated")
 	flags.StringVar(&f.consumerCA, "consumer-ca", "", "PEM `FILE` of a CA to trust for an https consumer")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of an https consumer")
@@ -106,6 +106,9 @@ func (f *checkFlags) selected() ([]emulator.CheckInfo, error) {
 		known = append(known, c.ID)
 	}
 	for flag, ids := range map[string][]string{"only": f.only, "skip": f.skip} {
+		if ids != nil && len(ids) == 0 {
+			return nil, badFlag(flag, "it names no check; hirempire-emulator check --list shows all")
+		}
 		for _, id := range ids {
 			if !slices.Contains(known, id) {
 				return nil, &flagError{flag, unknown("check", id, known)}
@@ -122,6 +125,9 @@ func (f *checkFlags) selected() ([]emulator.CheckInfo, error) {
 }
 
 func (a *app) listChecks(f checkFlags) error {
+	if f.junit != "" {
+		return badFlag("junit", "--list tries no check, and so there is nothing to report; --json prints the list for programs")
+	}
 	checks, err := f.selected()
 	if err != nil {
 		return err
@@ -152,8 +158,8 @@ func (a *app) examine(cmd *cobra.Command, url string, f checkFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	if _, ok := hirempire.ParseRequestURL(url); !ok {
-		return fmt.Errorf("%q is no absolute http or https URL, such as http://localhost:3000/webhook", url)
+	if err := checkURL(url); err != nil {
+		return err
 	}
 	if opts.Seed == nil {
 		drawn := emulator.RandomSeed()
@@ -262,8 +268,8 @@ func (c *scorecard) tell(r emulator.CheckResult) {
 	if r.Note != "" {
 		line += "  (" + r.Note + ")"
 	}
-	fmt.Fprintln(c.stdout, line)
-	c.explain(func(name, text string) { fmt.Fprintf(c.stdout, "      %-8s  %s\n", name, text) }, r)
+	fmt.Fprintln(c.stdout, oneLined(line))
+	c.explain(func(name, text string) { fmt.Fprintf(c.stdout, "      %-8s  %s\n", name, oneLined(text)) }, r)
 }
 
 // explain says what there is to know about a check that did not just pass.
@@ -299,18 +305,23 @@ func (c *scorecard) rerun(selection ...string) string {
 	return report.Command(append(words, c.flags.again(defaultToken)...)...)
 }
 
+// selection returns the flags that choose the same checks.
+func (c *scorecard) selection() []string {
+	var flags []string
+	if c.flags.only != nil {
+		flags = append(flags, "--only", strings.Join(c.flags.only, ","))
+	}
+	if c.flags.skip != nil {
+		flags = append(flags, "--skip", strings.Join(c.flags.skip, ","))
+	}
+	return flags
+}
+
 // sum prints what all of it comes to.
 func (c *scorecard) sum(r emulator.CheckReport, cancelled bool) error {
 	passed, warned, failures, skipped := r.Count(emulator.CheckPassed), r.Count(emulator.CheckWarned), r.Count(emulator.CheckFailed), r.Count(emulator.CheckSkipped)
 	earned, of := r.Points()
-	var selection []string
-	if c.flags.only != nil {
-		selection = append(selection, "--only", strings.Join(c.flags.only, ","))
-	}
-	if c.flags.skip != nil {
-		selection = append(selection, "--skip", strings.Join(c.flags.skip, ","))
-	}
-	rerun := c.rerun(selection...)
+	rerun := c.rerun(c.selection()...)
 	if c.flags.asJSON {
 		return writeJSON(c.stdout, checkView{r, passed, warned, failures, skipped, earned, of, cancelled, rerun})
 	}
@@ -325,17 +336,21 @@ func (c *scorecard) sum(r emulator.CheckReport, cancelled bool) error {
 	if skipped > 0 {
 		line += fmt.Sprintf(", %d skipped", skipped)
 	}
+	if cancelled {
+		line = "cancelled: " + line
+	}
 	fmt.Fprintf(c.stdout, "\n%s; %d of %s; %s in %s\nrerun  %s\n", line, earned, count(of, "point"), count(r.Requests, "request"), report.Round(r.Took), rerun)
 	return nil
 }
 
-// junit makes a suite of each group, with a case for each check.
+// junit makes a suite of each group, with a case for each check and, if not all was
+// tried, one that says so.
 func (c *scorecard) junit(r emulator.CheckReport) report.JUnit {
 	j := report.JUnit{Name: "hirempire-emulator check"}
 	for _, result := range r.Results {
 		if n := len(j.Suites); n == 0 || j.Suites[n-1].Name != result.Group {
 			j.Suites = append(j.Suites, report.JUnitSuite{Name: result.Group, Properties: []report.JUnitProperty{
-				{Name: "url", Value: c.url}, {Name: "rerun", Value: c.rerun()},
+				{Name: "url", Value: c.url}, {Name: "rerun", Value: c.rerun(c.selection()...)},
 			}})
 		}
 		suite := &j.Suites[len(j.Suites)-1]
@@ -355,6 +370,13 @@ func (c *scorecard) junit(r emulator.CheckReport) report.JUnit {
 		}
 		suite.Cases = append(suite.Cases, ran)
 		suite.Time += report.Seconds(result.Took)
+	}
+	if r.Stopped != "" && len(j.Suites) > 0 { // what was not tried is not green
+		why := fmt.Sprintf("%s were not tried: %s", count(r.Count(emulator.CheckSkipped), "check"), r.Stopped)
+		last := &j.Suites[len(j.Suites)-1]
+		last.Cases = append(last.Cases, report.JUnitCase{
+			Name: "run", Class: "check." + last.Name, Error: &report.JUnitResult{Message: why, Type: "stopped", Text: why},
+		})
 	}
 	return j
 }

@@ -33,11 +33,14 @@ func TestInterruptedCheckIsNotDone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "check.xml")
 	out := &watched{at: "✓ meeting-booked", then: cancel}
 	code := Main(ctx, []string{"check", consumer.URL, "--delivery-timeout", "1h", "--junit", file}, strings.NewReader(""), out, &errs, func(string) string { return "" })
-	if code != exitFailed || !strings.Contains(out.String(), "\n9 of 9 checks passed; 27 of 27 points; ") || errs.String() != "hirempire-emulator: cancelled\n" {
+	if code != exitFailed || !strings.Contains(out.String(), "\ncancelled: 9 of 9 checks passed, 23 skipped; 27 of 27 points; ") || errs.String() != "hirempire-emulator: cancelled\n" {
 		t.Errorf("ended with %d\n%s\n%s", code, out, &errs)
 	}
-	if report, err := os.ReadFile(file); err != nil || !strings.Contains(string(report), `tests="9" failures="0"`) {
-		t.Errorf("%v: %s", err, report)
+	report, err := os.ReadFile(file)
+	for _, want := range []string{`tests="33" failures="0" errors="1"`, `<skipped>cancelled</skipped>`, `<error message="23 checks were not tried: cancelled" type="stopped">`} {
+		if err != nil || !strings.Contains(string(report), want) {
+			t.Errorf("%v: no %s in %s", err, want, report)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -14,7 +15,8 @@ import (
 
 // coverage asks a serving emulator what was exercised.
 func (a *app) coverage() *cobra.Command {
-	var addr, token string
+	var at controlFlags
+	var token string
 	var failUnder float64
 	var asJSON, forget bool
 	cmd := &cobra.Command{
@@ -29,7 +31,8 @@ Resets change nothing of that; --forget begins to count anew.
   hirempire-emulator coverage --fail-under 60 --token sk-mine --addr 127.0.0.1:9000`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkAddr(addr); err != nil {
+			addr, err := at.mustBeOn("coverage")
+			if err != nil {
 				return err
 			}
 			if token != "" {
@@ -40,13 +43,13 @@ Resets change nothing of that; --forget begins to count anew.
 			if failUnder < 0 || failUnder > 100 {
 				return badFlag("fail-under", "%g is not from 0 to 100", failUnder)
 			}
-			c := client.New("http://"+reachable(addr), nil).For(token)
+			c := client.New("http://"+addr, nil).For(token)
 			got, err := c.Coverage(cmd.Context())
 			if err == nil && forget {
 				err = c.ForgetCoverage(cmd.Context())
 			}
 			if err != nil {
-				return failed(noEmulator(addr, err))
+				return failed(noEmulator(cmd.Context(), addr, err))
 			}
 			view := report.Coverage{Edition: got.Edition, Covered: got.Covered, Percent: got.Percent}
 			for _, item := range got.Items {
@@ -66,7 +69,7 @@ Resets change nothing of that; --forget begins to count anew.
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&addr, "addr", defaultAddr, "`ADDRESS` of the emulator")
+	at.add(flags)
 	flags.StringVar(&token, "token", "", "`TOKEN` whose workspace is looked at (default all)")
 	flags.Float64Var(&failUnder, "fail-under", 0, "`PERCENT` that make it fail if less is covered")
 	flags.BoolVar(&forget, "forget", false, "begin to count anew")
@@ -75,7 +78,7 @@ Resets change nothing of that; --forget begins to count anew.
 }
 
 // noEmulator says so where nothing answers at an address, or something else does.
-func noEmulator(addr string, err error) error {
+func noEmulator(ctx context.Context, addr string, err error) error {
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		return fmt.Errorf("what answers at %s is no emulator, or an older one: %w", addr, e)
 	}
@@ -85,5 +88,5 @@ func noEmulator(addr string, err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	return fmt.Errorf("what answers at %s is no emulator: %w", addr, err)
+	return elsewhere(ctx, addr, fmt.Errorf("what answers at %s is no emulator: %w", addr, err))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,6 +37,9 @@ requests of your own.`,
 			}
 			if err := checkAddr(addr); err != nil {
 				return err
+			}
+			if name == "-" {
+				return badFlag("story", "the demo reads none from standard input: name a scenario or a file")
 			}
 			opts.Addr = addr
 			d := &demonstration{app: a, flags: &f, opts: opts, fallback: !cmd.Flags().Changed("addr"), story: name, once: once}
@@ -92,7 +96,7 @@ func (d *demonstration) show(ctx context.Context) error {
 	}
 	fmt.Fprintf(d.stdout, "\n%s\n\n", answer)
 
-	fmt.Fprintf(d.stdout, "The story %s begins: %s\n\n", story.Name, story.Description)
+	fmt.Fprintf(d.stdout, "The story %s begins: %s\n\n", oneLined(story.Name), oneLined(story.Description))
 	r, err := e.Perform(ctx, emulator.Performance{Scenario: story.Scenario, Beside: story.beside, Token: demoToken, Seed: d.opts.Seed})
 	if err != nil {
 		return failed(err)
@@ -110,7 +114,7 @@ Both still serve until Ctrl-C. In another terminal, send one more event:
 or perform a story against your own consumer:
 
   %s
-`, baseURL(e), report.Command("hirempire-emulator", "run", d.story, "--to", "http://localhost:3000/webhook"))
+`, baseURL(e), report.Command("hirempire-emulator", "run", cmp.Or(story.File, d.story), "--to", "http://localhost:3000/webhook"))
 	<-ctx.Done()
 	return nil
 }

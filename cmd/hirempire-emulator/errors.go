@@ -77,7 +77,10 @@ func (a *app) showError() *cobra.Command {
 			if f.asJSON {
 				return writeJSON(a.stdout, found)
 			}
-			for _, v := range found {
+			for i, v := range found {
+				if i > 0 {
+					fmt.Fprintln(a.stdout)
+				}
 				fmt.Fprintf(a.stdout, "%s of %s, edition %s\n\n  status  %d\n  body    %s\n  when    %s\n\nCause it, on an emulator that serves:\n\n  %s\n",
 					v.Code, v.Operation, v.Edition, v.Status, v.Body, v.When, v.Curl)
 			}

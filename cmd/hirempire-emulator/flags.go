@@ -242,6 +242,14 @@ func checkAddress(flag, addr string) error {
 	return nil
 }
 
+// checkURL refuses what is no consumer's URL.
+func checkURL(url string) error {
+	if _, ok := hirempire.ParseRequestURL(url); !ok {
+		return fmt.Errorf("%q is no absolute http or https URL, such as http://localhost:3000/webhook", url)
+	}
+	return nil
+}
+
 // cannotListen says what to do about an address that a flag gave, or the
 // variable that Main names instead of the flag.
 func (a *app) cannotListen(flag, addr string, err error) error {

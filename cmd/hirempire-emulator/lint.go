@@ -100,7 +100,11 @@ func (a *app) showProblems(problems []scenario.Problem, files int, asJSON bool) 
 			fmt.Fprintln(a.stdout, problemLine(p))
 		}
 	}
-	fmt.Fprintf(a.stderr, "%s, %s in %s\n", count(failures, "error"), count(warnings, "warning"), count(files, "file"))
+	if in := count(files, "file"); files > 0 {
+		fmt.Fprintf(a.stderr, "%s, %s in %s\n", count(failures, "error"), count(warnings, "warning"), in)
+	} else {
+		fmt.Fprintf(a.stderr, "%s: no file was checked\n", count(failures, "error"))
+	}
 	if failures > 0 {
 		return invalid(errors.New(""))
 	}

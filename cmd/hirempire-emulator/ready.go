@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 // ready asks a serving emulator whether it is.
 func (a *app) ready() *cobra.Command {
-	var addr, controlAddr string
+	var at controlFlags
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "ready",
@@ -31,32 +32,29 @@ interface is asked at 127.0.0.1. Where the control API is off, the vendor's is a
   hirempire-emulator ready --wait 30s --addr 127.0.0.1:9000`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkAddr(addr); err != nil {
+			addr, off, err := at.at()
+			if err != nil {
 				return err
 			}
 			if wait < 0 {
 				return badFlag("wait", "%s is negative", wait)
 			}
-			base, path := "http://"+reachable(addr), "/_emulator/readyz"
-			switch controlAddr {
-			case "":
-			case emulator.ControlOff:
+			path := "/_emulator/readyz"
+			if off {
 				path = "/" // which the vendor's API answers, too, if with an error
-			default:
-				if err := checkAddress("control-addr", controlAddr); err != nil {
-					return err
-				}
-				base = "http://" + reachable(controlAddr)
 			}
-			if err := awaitReady(cmd.Context(), base, path, wait); err != nil {
+			err = awaitReady(cmd.Context(), "http://"+addr, path, wait)
+			if err != nil && !off {
+				err = elsewhere(cmd.Context(), addr, err)
+			}
+			if err != nil {
 				return failed(err)
 			}
 			fmt.Fprintln(a.stdout, "ready")
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", defaultAddr, "`ADDRESS` of the emulator")
-	cmd.Flags().StringVar(&controlAddr, "control-addr", "", "`ADDRESS|off` that serve was given")
+	at.add(cmd.Flags())
 	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for it (default: not at all)")
 	return cmd
 }
@@ -82,6 +80,9 @@ func probe(ctx context.Context, client *http.Client, base, path string) error {
 	if err != nil {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err // without the URL, which is named already
+		}
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+			err = cause(err)
 		}
 		return fmt.Errorf("no emulator answers at %s: %w", base, err)
 	}

@@ -64,8 +64,8 @@ func (a *app) run() *cobra.Command {
 emulator: register the URL for all seven events, with the challenge, send the
 events, report.
 
-A SCENARIO is the name of a story that "scenarios list" shows, a YAML file, or a
-pattern such as stories/*.yaml. Ctrl-C ends the run and prints its report. The
+A SCENARIO is the name of a story that "scenarios list" shows, a YAML file, a
+pattern such as stories/*.yaml, or - for standard input. Ctrl-C ends the run and prints its report. The
 last line of the report repeats the run byte for byte. --junit, --report and
 --html write it to files, - being standard output, also of a run that failed.
 
@@ -111,12 +111,14 @@ func (f *runFlags) rerun(r report.Run) string {
 }
 
 func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
-	if f.to == "" && f.addr == "" {
-		return errors.New("say where the consumer is, with --to URL; to try it, hirempire-emulator listen starts one")
-	}
 	opts, err := f.options(a)
 	if err != nil {
 		return err
+	}
+	if f.to != "" {
+		if err := checkURL(f.to); err != nil {
+			return &flagError{"to", err}
+		}
 	}
 	start, err := parseStart(f.start)
 	if err != nil {
@@ -144,7 +146,7 @@ func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 		return err
 	}
 	for _, s := range stories {
-		if err := f.suits(s); err != nil {
+		if err := f.suits(s, opts.Edition); err != nil {
 			return err
 		}
 	}
@@ -227,12 +229,16 @@ func (a *app) performEach(cmd *cobra.Command, e *emulator.Emulator, f runFlags, 
 }
 
 // suits says why a story cannot be performed with these flags.
-func (f *runFlags) suits(s story) error {
+func (f *runFlags) suits(s story, edition hirempire.Edition) error {
 	at, caller := s.NeedsCaller()
 	awaitsHook := slices.ContainsFunc(s.Steps, func(step scenario.Step) bool { return step.Await != nil && step.Await.Registration })
 	switch {
 	case caller && f.addr == "":
 		return invalid(fmt.Errorf("%s: this step needs a client that calls the API: give it an address with --addr, such as --addr %s", at, defaultAddr))
+	case f.to != "" && awaitsHook && edition.Rules().OneActive:
+		return invalid(fmt.Errorf("%s awaits a registration, which edition %s refuses while %s is registered: leave out --to, the client registers", s.Name, edition, f.to))
+	case f.to == "" && f.addr == "":
+		return errors.New("say where the consumer is, with --to URL; to try it, hirempire-emulator listen starts one")
 	case f.to == "" && !awaitsHook:
 		return fmt.Errorf("say where the consumer is, with --to URL: %s awaits no registration", s.Name)
 	default:
@@ -258,12 +264,15 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 			fmt.Fprintf(a.stdout, format, args...)
 		}
 	}
-	if f.to == "" {
-		say("%s: the API is at %s/v1, for the token %s\n", s.Name, baseURL(e), p.Token)
-	} else if err := a.register(cmd, e, f, s, p.Token, say); err != nil {
-		return report.Run{}, err
+	if f.addr != "" {
+		say("%s: the API is at %s/v1, for the token %s\n", oneLined(s.Name), baseURL(e), p.Token)
 	}
-	p.Stepped = func(i int, step scenario.Step) { say("  %2d/%d  %s\n", i+1, len(s.Steps), step) }
+	if f.to != "" {
+		if err := a.register(cmd, e, f, s, p.Token, say); err != nil {
+			return report.Run{}, err
+		}
+	}
+	p.Stepped = func(i int, step scenario.Step) { say("  %2d/%d  %s\n", i+1, len(s.Steps), oneLined(step.String())) }
 	screen, stop := a.screen(), func() {}
 	if screen.live && !f.quiet() {
 		l := watch(screen, s)
@@ -282,7 +291,7 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 
 // register registers the consumer for all events.
 func (a *app) register(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s story, token string, say func(string, ...any)) error {
-	say("%s → %s\n", s.Name, f.to)
+	say("%s → %s\n", oneLined(s.Name), f.to)
 	if _, err := e.Register(cmd.Context(), token, f.to, hirempire.Events()); err != nil {
 		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
 	}

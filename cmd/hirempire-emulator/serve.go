@@ -132,6 +132,9 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 		if err := checkAddress("control-addr", f.controlAddr); err != nil {
 			return opts, err
 		}
+		if f.controlAddr == f.addr && !strings.HasSuffix(f.addr, ":0") {
+			return opts, badFlag("control-addr", "%s is the address of --addr, too: leave it out, and both are served there", f.controlAddr)
+		}
 	}
 	if opts.Clock, err = parseClock(f.clock); err != nil {
 		return opts, err

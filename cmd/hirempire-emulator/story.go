@@ -39,6 +39,14 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 		}
 	}
 	for _, name := range names {
+		if name == "-" {
+			s, problems := parseStory("stdin", a.stdin, scenario.Parse)
+			if s != nil {
+				s.File = "-" // which a rerun reads
+			}
+			add("stdin", s, problems, os.DirFS("."))
+			continue
+		}
 		if !isFile(name) {
 			s, err := storyNamed(l, name)
 			if err != nil {
@@ -48,7 +56,7 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 				add(name, s, nil, nil)
 				continue
 			}
-			own := inFile(s, filepath.Join(dir, s.File)) // so that the report names it as the user can
+			own := inFile(s, noFlag(filepath.Join(dir, s.File))) // so that the report names it as the user can
 			add(own.File, own, nil, os.DirFS(dir))
 			continue
 		}
@@ -60,6 +68,7 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 			add(name, nil, []scenario.Problem{fileProblem(name, "unreadable", "matches no file")}, nil)
 		}
 		for _, file := range files {
+			file = noFlag(file)
 			s, problems := readStory(file, scenario.Parse)
 			add(file, s, problems, os.DirFS(filepath.Dir(file)))
 		}
@@ -68,6 +77,14 @@ func (a *app) openStories(l *emulator.Library, dir string, names []string, opts 
 		return nil, invalid(fmt.Errorf("%s: invalid, nothing was performed", strings.Join(bad, ", ")))
 	}
 	return stories, nil
+}
+
+// noFlag returns a file so that a command takes it for one: not beginning with -.
+func noFlag(file string) string {
+	if strings.HasPrefix(file, "-") {
+		return "." + string(filepath.Separator) + file
+	}
+	return file
 }
 
 // inFile returns the story with another name of its file, in every position too.
@@ -129,6 +146,9 @@ func storyNamed(l *emulator.Library, name string) (*scenario.Scenario, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, errors.New(problemLine(directoryProblem(name)))
+	}
 	if file := name + ".yaml"; name != "" {
 		if _, err := os.Stat(file); err == nil {
 			return nil, fmt.Errorf("unknown scenario %q, did you mean the file %s?", name, file)
@@ -161,7 +181,7 @@ func filesOf(pattern string) ([]string, error) {
 func readStory(file string, parse parseFunc) (*scenario.Scenario, []scenario.Problem) {
 	info, err := os.Stat(file)
 	if err == nil && info.IsDir() {
-		return nil, []scenario.Problem{fileProblem(file, "unreadable", "is a directory; name its files, as in "+filepath.Join(file, "*.yaml"))}
+		return nil, []scenario.Problem{directoryProblem(file)}
 	}
 	opened, err := os.Open(file)
 	if err != nil {
@@ -188,6 +208,10 @@ type parseFunc func(file string, data []byte) (*scenario.Scenario, []scenario.Pr
 // fileProblem is about a whole file: it has no line.
 func fileProblem(file, code, message string) scenario.Problem {
 	return scenario.Problem{Position: scenario.Position{File: file}, Severity: scenario.SeverityError, Code: code, Message: message}
+}
+
+func directoryProblem(dir string) scenario.Problem {
+	return fileProblem(dir, "unreadable", "is a directory; name its files, as in "+filepath.Join(dir, "*.yaml"))
 }
 
 // problemLine is how a problem is printed.

@@ -45,7 +45,7 @@ JSON for anything else. --data sends exactly the bytes of a file instead.
 --fault makes something go wrong on purpose, as "delivery" of a story's step does:
 corrupt=KIND with truncated, not_json, empty, wrong_type, unknown_event,
 extra_fields, missing_field, bad_utf8 or huge; wire=KIND with reset, slow or
-half_close; duplicates=N, delay=1s, shuffle=N, drop, headers.NAME=VALUE, chance=0.2.
+half_close, wire.slow=BYTES (a second, 100 by default); duplicates=N, delay=1s, shuffle=N, drop, headers.NAME=VALUE, chance=0.2.
 What such a delivery comes to is not counted as the consumer's failure.`,
 		Example: `  hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook
   hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook \
@@ -91,6 +91,11 @@ func (a *app) triggerEvent(cmd *cobra.Command, args []string, f triggerFlags) er
 	}
 	if f.to == "" && !f.dryRun {
 		return errors.New("say where the consumer is, with --to URL, or use --dry-run to print the payload")
+	}
+	if f.to != "" {
+		if err := checkURL(f.to); err != nil {
+			return &flagError{"to", err}
+		}
 	}
 	if f.count < 1 || f.count > scenario.MaxDeliveries {
 		return badFlag("count", "%d is not from 1 to %d", f.count, scenario.MaxDeliveries)
@@ -291,6 +296,9 @@ func (a *app) printPayloads(opts emulator.Options, f triggerFlags, step scenario
 			}
 		}
 	}
+	if d := step.Delivery; d.Duplicates > 0 || d.Drop || d.Shuffle > 0 || d.Delay > 0 || d.Wire != "" {
+		fmt.Fprintln(a.stderr, "--dry-run prints each payload once and in order: duplicates, drop, shuffle, delay and wire do not show")
+	}
 	values := []json.RawMessage{}
 	exactly := a.exactly()
 	for body, err := range bodies {
@@ -335,8 +343,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
 	}
 	views := []sentView{}
-	unsuccessful, dropped := 0, 0
+	ended, unsuccessful, dropped := 0, 0, 0
 	tell := func(d emulator.Delivery) {
+		ended++
 		v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Faults: d.Faults, Body: string(d.Body)}
 		if n := len(d.Attempts); n > 0 {
 			v.Answered, v.Took = d.Attempts[n-1].Status, d.Attempts[n-1].Took
@@ -349,8 +358,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 			return
 		}
 		if ctx.Err() != nil && d.Status.Word() == "dropped" {
-			dropped++ // by Ctrl-C, and maybe thousands
-			return
+			if dropped++; dropped > droppedShown { // by Ctrl-C, and maybe thousands
+				return
+			}
 		}
 		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(oneLined(string(v.Event))), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
 		for _, fault := range v.Faults {
@@ -358,6 +368,11 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		}
 		if v.Detail != "" {
 			fmt.Fprintf(a.stdout, "  %s\n", oneLined(v.Detail))
+		}
+		if n := len(d.Attempts); n > 0 && d.Status != emulator.Delivered && !d.Planned() {
+			if line := firstLine(d.Attempts[n-1].Body); line != "" {
+				fmt.Fprintf(a.stdout, "  with  %s\n", line)
+			}
 		}
 	}
 	if data != nil {
@@ -372,8 +387,11 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 			err = errors.New(r.Error)
 		}
 	}
-	if dropped > 0 {
-		fmt.Fprintf(a.stdout, "%d more dropped\n", dropped)
+	if dropped > droppedShown && !f.asJSON {
+		fmt.Fprintf(a.stdout, "%d more dropped\n", dropped-droppedShown)
+	}
+	if left := f.count*(1+step.Delivery.Duplicates) - ended; left > 0 && ctx.Err() != nil && step.Delivery.Chance == 0 && !f.asJSON {
+		fmt.Fprintf(a.stdout, "%d of them not sent\n", left) // such as what is late on purpose
 	}
 	if err != nil {
 		return failed(err)
@@ -393,6 +411,23 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		return &exitError{exitVerdict, fmt.Errorf("%d of %d deliveries did not succeed", unsuccessful, f.count)}
 	}
 	return nil
+}
+
+// droppedShown is how many deliveries that Ctrl-C dropped are shown.
+const droppedShown = 5
+
+// firstLine returns the beginning of what a consumer answered, to tell what went
+// wrong: the first line that is not empty, shortened.
+func firstLine(text string) string {
+	line, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	line = strings.TrimSpace(strings.ToValidUTF8(line, "\ufffd"))
+	if runes := []rune(line); len(runes) > 120 {
+		return oneLined(string(runes[:120])) + "…"
+	}
+	if rest != "" {
+		line += " …"
+	}
+	return oneLined(line)
 }
 
 // sendData sends the caller's bytes, as often as asked for.

@@ -113,6 +113,8 @@ func explainValue(err error) error {
 		return badFlag(flag.Name, "%q is no whole number", e.GetValue())
 	case "bool":
 		return badFlag(flag.Name, "%q is neither true nor false", e.GetValue())
+	case "float64":
+		return badFlag(flag.Name, "%q is no number", e.GetValue())
 	case "duration":
 		return badFlag(flag.Name, "%q is no duration such as 500ms, 5s or 1m30s", e.GetValue())
 	default:

@@ -13,7 +13,7 @@ var words = []string{
 	"plain", "--flag=value", "http://localhost:3000/webhook", "2026-01-30T00:00:00Z",
 	"", " ", "two words", `say "hi"`, "it's", `'`, `"`, "$HOME", "$(exit 1)", "`exit 1`", "a;b", "a&b", "a|b", "a>b", "(a)", "!!", "~", "*", "?", "[a]", "{a,b}", "#x",
 	`C:\stories\one.yaml`, `C:\my stories\one.yaml`, `\\server\share dir\`, `ends\`, `\`, "%PATH%", "a=b,c", "x@y",
-	"Zoë 渡辺 🎉", "عربي", "tab\tand\nnewline", `applicant.name="Lina $1 'x' \ ` + "`y`" + `"`,
+	"Zoë 渡辺 🎉", "عربي", "tab\tand\nnewline", "\x1b[31mred\x1b[0m1", "it's\r\x7f\\", "\u202eright to left", "\xff\xfe", `applicant.name="Lina $1 'x' \ ` + "`y`" + `"`,
 }
 
 // Each word reaches a program as it was, through a real shell.
@@ -53,6 +53,8 @@ func TestCommandQuotesOnlyWhatItHasTo(t *testing.T) {
 		{`say "it's"`, `'say "it'\''s"'`, `'say "it''s"'`},
 		{"$HOME", "'$HOME'", "'$HOME'"},
 		{"Zoë", "'Zoë'", `"Zoë"`},
+		{"a\nb", `$'a\nb'`, "\"a\nb\""},
+		{"it's\x1b7\u202e\xff", `$'it\'s\0337\342\200\256\377'`, "\"it's\x1b7\u202e\xff\""},
 	} {
 		if got := report.CommandFor(false, c.word); got != c.unix {
 			t.Errorf("%q on Unix: got %s, want %s", c.word, got, c.unix)

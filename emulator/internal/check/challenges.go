@@ -46,8 +46,7 @@ func (x *exam) challengeTwice() {
 func (x *exam) challengeAfterEvents() {
 	s := x.newScene()
 	for n, e := range []hirempire.Event{hirempire.JobAdded, hirempire.ApplicantApplied} {
-		m := x.message(s.payload(e), "an ordinary "+string(e)+" before it")
-		if r := x.post(m); r.err != nil || r.whole == nil && !x.answered(m, r, "any answer") && (x.over || x.gone != "") {
+		if !x.prepare(e, s.payload(e)) {
 			return
 		}
 		c, err := x.challenge(x.value("after events " + strconv.Itoa(n)))

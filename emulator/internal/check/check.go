@@ -186,6 +186,9 @@ func Checks() []Info {
 
 var errTimeUp = errors.New("the time for all checks was up")
 
+// cancelled is why nothing more is tried after the end of the caller's context.
+const cancelled = "cancelled"
+
 // silences is how many checks in a row may end without an answer before the rest is
 // left out.
 const silences = 3
@@ -193,7 +196,7 @@ const silences = 3
 // Run examines a consumer and tells of each result as it is there. The same seed
 // and start give the same requests in the same order, but for those that are
 // sent at the same time. If the context ends, it returns at once with the results
-// so far and the context's cause. Any other error says why nothing was examined.
+// so far, the rest being skipped, and the context's cause. Any other error says why nothing was examined.
 func Run(ctx context.Context, cfg Config, tell func(Result)) (Report, error) {
 	cfg.ChallengeTimeout = cmp.Or(cfg.ChallengeTimeout, 5*time.Second)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
@@ -211,7 +214,10 @@ func Run(ctx context.Context, cfg Config, tell func(Result)) (Report, error) {
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, cfg.Limit, errTimeUp)
 	defer cancel()
-	x := &exam{ctx: bounded, cfg: cfg, failed: map[string]bool{}}
+	x := &exam{ctx: bounded, cfg: cfg, failed: map[string]bool{}, ahead: map[string]bool{}}
+	for _, c := range selected {
+		x.ahead[c.ID] = true
+	}
 	for _, c := range battery() {
 		x.ids = append(x.ids, c.ID)
 	}
@@ -220,9 +226,14 @@ func Run(ctx context.Context, cfg Config, tell func(Result)) (Report, error) {
 	if err := x.knock(); err != nil {
 		return Report{}, err
 	}
-	for _, c := range selected {
+	for i, c := range selected {
 		result := x.try(c)
 		if ctx.Err() != nil {
+			// Who cut it short still has to see what is missing; nobody is told of each.
+			x.gone = cancelled
+			for _, c := range selected[i:] {
+				r.Results = append(r.Results, Result{Info: c.Info, Verdict: Skipped, Note: cancelled})
+			}
 			break
 		}
 		r.Results = append(r.Results, result)
@@ -278,6 +289,7 @@ func (x *exam) challenge(value string) (journal.Challenge, error) {
 // try tries a check, unless its outcome is known to say nothing.
 func (x *exam) try(c check) Result {
 	x.result = Result{Info: c.Info, Verdict: Passed}
+	delete(x.ahead, c.ID)
 	// What a check sends does not depend on which others are selected.
 	x.over, x.scenes, x.moments = false, 0, 1000*slices.Index(x.ids, c.ID)
 	if why := x.pointless(c); why != "" {
@@ -290,7 +302,7 @@ func (x *exam) try(c check) Result {
 	}
 	x.events = x.working(c.events)
 	c.run(x)
-	if c.hostile && x.gone == "" {
+	if c.hostile && x.gone == "" && x.result.Verdict != Skipped {
 		x.pulse()
 	}
 	x.result.Requests, x.result.Took = int(x.requests.Load()-before), watch.Elapsed()

@@ -246,8 +246,35 @@ func TestSilence(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(release) })
 	r, err := run(t, t.Context(), server.URL, func(cfg *check.Config) { cfg.ChallengeTimeout, cfg.Timeout = 10*time.Millisecond, 10*time.Millisecond })
-	if failed := verdicts(r, check.Failed); err != nil || len(failed) != 3 || r.Requests > 4 || !strings.Contains(r.Stopped, "did not answer in 3 checks in a row") {
+	if failed := verdicts(r, check.Failed); err != nil || len(failed) != 2 || r.Requests > 4 || !strings.Contains(r.Stopped, "did not answer in 3 checks in a row") {
 		t.Errorf("%v, failed %v, %d requests, stopped %q", err, failed, r.Requests, r.Stopped)
+	}
+}
+
+// Who does not answer an event fails the check of that event, not those that send it
+// first; where that check is left out, they say so themselves.
+func TestSceneThatFails(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(planted(func(r *request) bool {
+		if r.event == "job_added" {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}))
+	t.Cleanup(server.Close)
+	r, err := run(t, t.Context(), server.URL, nil)
+	if failed := verdicts(r, check.Failed); err != nil || !slices.Equal(failed, []string{"job-added"}) {
+		t.Errorf("%v, failed %v", err, failed)
+	}
+	for _, id := range []string{"challenge-after-events", "unicode"} {
+		i := slices.IndexFunc(r.Results, func(result check.Result) bool { return result.ID == id })
+		if got := r.Results[i]; got.Verdict != check.Skipped || got.Note != "events fail already: see job-added" || got.Findings != nil {
+			t.Errorf("%+v", got)
+		}
+	}
+	r, err = run(t, t.Context(), server.URL, func(cfg *check.Config) { cfg.Only = []string{"unicode"} })
+	if err != nil || len(verdicts(r, check.Failed)) != 1 {
+		t.Errorf("%v, %+v", err, r.Results)
 	}
 }
 
@@ -267,8 +294,12 @@ func TestCancel(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(release) })
 	r, err := run(t, ctx, server.URL, func(cfg *check.Config) { cfg.Timeout = time.Hour })
-	if !errors.Is(err, io.ErrClosedPipe) || len(r.Results) == 0 || len(verdicts(r, check.Passed)) != len(r.Results) {
-		t.Errorf("%v, %+v", err, r.Results)
+	passed, skipped := verdicts(r, check.Passed), verdicts(r, check.Skipped)
+	if !errors.Is(err, io.ErrClosedPipe) || len(passed) == 0 || len(skipped) == 0 || len(passed)+len(skipped) != len(check.Checks()) || r.Stopped != "cancelled" {
+		t.Errorf("%v, stopped %q, %+v", err, r.Stopped, r.Results)
+	}
+	if last := r.Results[len(r.Results)-1]; last.ID != "parallel" || last.Note != "cancelled" {
+		t.Errorf("%+v", last)
 	}
 }
 

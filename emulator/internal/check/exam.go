@@ -30,6 +30,7 @@ type exam struct {
 	ids      []string          // of the whole battery
 	first    journal.Challenge // the one before all checks
 	failed   map[string]bool   // by id
+	ahead    map[string]bool   // selected and not tried yet, by id
 	times    []time.Duration   // of the answers to ordinary events
 	silent   int               // checks in a row that ended for want of an answer
 	gone     string            // why the rest is not tried
@@ -148,14 +149,38 @@ func (x *exam) answered(m message, r reply, want string) bool {
 	if r.whole != nil {
 		return true
 	}
+	x.unanswered(r)
+	x.find(m, Finding{Verdict: Failed, Expected: want, Got: r.describe()})
+	return false
+}
+
+// unanswered notes what no answer says of the next ones.
+func (x *exam) unanswered(r reply) {
 	switch r.Cause {
 	case journal.Unreachable, journal.Timeout, journal.Forbidden, journal.TLS:
 		x.gone = "the consumer was gone: " + r.Detail
 	case journal.Ambiguous:
 		x.over = true
 	}
-	x.find(m, Finding{Verdict: Failed, Expected: want, Got: r.describe()})
-	return false
+}
+
+// prepare sends an ordinary event that a check takes for granted, and reports whether
+// to go on. What is answered does not matter; where there is no answer, and the check
+// of that event says so, this one has nothing to say.
+func (x *exam) prepare(e hirempire.Event, payload any) bool {
+	m := x.message(payload, "an ordinary "+string(e)+" before it")
+	r := x.post(m)
+	if r.err != nil || r.whole != nil {
+		return r.err == nil
+	}
+	if id := eventID(e); x.result.Verdict == Passed && (x.failed[id] || x.ahead[id]) {
+		if x.unanswered(r); x.gone == "" {
+			x.result.Verdict, x.result.Note = Skipped, "events fail already: see "+id
+			return false
+		}
+	}
+	x.answered(m, r, "any answer")
+	return !x.over && x.gone == ""
 }
 
 // describe says in a line what came back.

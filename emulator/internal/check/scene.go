@@ -161,9 +161,7 @@ func (s *scene) introduce(e hirempire.Event) bool {
 		if x.over || x.gone != "" || x.ctx.Err() != nil {
 			return false
 		}
-		m := x.message(s.payload(b), "an ordinary "+string(b)+" before it")
-		r := x.post(m)
-		if r.err != nil || r.whole == nil && !x.answered(m, r, "any answer") && (x.over || x.gone != "") {
+		if !x.prepare(b, s.payload(b)) {
 			return false
 		}
 	}

@@ -25,6 +25,14 @@ func (x *exam) ordinary(e hirempire.Event) {
 	}
 }
 
+// article names one event of a type.
+func article(e hirempire.Event) string {
+	if strings.ContainsRune("aeiou", rune(e[0])) {
+		return "an " + string(e)
+	}
+	return "a " + string(e)
+}
+
 // all sends each event, changed.
 func (x *exam) all(label string, change func(payload any)) {
 	s := x.newScene()
@@ -107,7 +115,7 @@ func (x *exam) extraFields() {
 		if !s.introduce(e) {
 			return
 		}
-		m := x.message(s.payload(e), "a "+string(e)+" with a field more in each object")
+		m := x.message(s.payload(e), article(e)+" with a field more in each object")
 		m.body = x.spoil(m.body, e, scenario.ExtraFields, "")
 		if !x.askEvent(m) {
 			return
@@ -130,7 +138,7 @@ func (x *exam) duplicates() {
 		if !s.introduce(e) {
 			return
 		}
-		m := x.message(s.payload(e), "a "+string(e))
+		m := x.message(s.payload(e), article(e))
 		second := m
 		second.label, second.among = m.label+" for the second time", true
 		if !x.askEvent(m) || !x.askEvent(second) {

@@ -5,6 +5,8 @@ package consumer
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -39,7 +41,7 @@ func New(tell func(Arrival)) http.Handler {
 		a, isChallenge, malformed := understand(body)
 		tell(a)
 		if malformed != nil {
-			http.Error(w, "not JSON: "+malformed.Error(), http.StatusBadRequest)
+			http.Error(w, malformed.Error(), http.StatusBadRequest)
 			return
 		}
 		answer := []byte(okBody)
@@ -60,6 +62,13 @@ func understand(body []byte) (a Arrival, isChallenge bool, malformed error) {
 		Challenge *string `json:"challenge"`
 	}
 	malformed = json.Unmarshal(body, &payload)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](malformed); ok && e.Field != "" {
+		malformed = fmt.Errorf("JSON, but %s is no string", e.Field)
+	} else if ok {
+		malformed = errors.New("JSON, but no object")
+	} else if malformed != nil {
+		malformed = fmt.Errorf("not JSON: %w", malformed)
+	}
 	a = Arrival{Event: payload.Event, Body: body}
 	isChallenge = malformed == nil && payload.Type == "url_verification" && payload.Challenge != nil
 	if isChallenge {

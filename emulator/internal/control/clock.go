@@ -2,7 +2,7 @@ package control
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -31,8 +31,8 @@ const maxAdvance = 366 * 24 * time.Hour
 // advanceClock moves a manual clock by some time, or to a moment.
 func (s *server) advanceClock(r *request) (answer, error) {
 	var body struct {
-		Advance duration   `json:"advance"`
-		To      *time.Time `json:"to"`
+		Advance duration `json:"advance"`
+		To      *moment  `json:"to"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
@@ -48,12 +48,13 @@ func (s *server) advanceClock(r *request) (answer, error) {
 	case body.To != nil && by != 0:
 		return answer{}, badRequest("advance is a duration and to a moment: give one of them")
 	case body.To != nil:
-		by = body.To.Sub(s.Manual.Now())
+		by = time.Time(*body.To).Sub(s.Manual.Now())
 	case by == 0:
 		return answer{}, badRequest("give advance, a duration such as \"90s\", or to, a moment such as \"2026-01-30T09:00:00Z\"")
 	}
 	if by < 0 || by > maxAdvance {
-		return answer{}, badRequest("that is %s from where the clock stands, at %s: it goes from 0s to %s forward", by, s.Manual.Now().UTC().Format(time.RFC3339Nano), maxAdvance)
+		return answer{}, badRequest("that is %s from where the clock stands, at %s: it only goes forward, at most %d days at once",
+			by, s.Manual.Now().UTC().Format(time.RFC3339Nano), maxAdvance/(24*time.Hour))
 	}
 	s.Manual.Advance(by)
 	return s.viewClock()
@@ -65,10 +66,30 @@ type duration time.Duration
 // UnmarshalJSON reads a string such as "2s".
 func (d *duration) UnmarshalJSON(b []byte) error {
 	var text string
-	if err := json.Unmarshal(b, &text); err != nil {
-		return errors.New("a duration is a string such as \"2s\"")
+	parsed, err := time.Duration(0), json.Unmarshal(b, &text)
+	if err == nil {
+		parsed, err = time.ParseDuration(text)
 	}
-	parsed, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("a duration is a string such as \"2s\", and this is %s", quoted(string(b)))
+	}
 	*d = duration(parsed)
-	return err
+	return nil
+}
+
+// moment is one as RFC 3339 writes it.
+type moment time.Time
+
+// UnmarshalJSON reads a string such as "2026-01-30T09:00:00Z".
+func (m *moment) UnmarshalJSON(b []byte) error {
+	var text string
+	parsed, err := time.Time{}, json.Unmarshal(b, &text)
+	if err == nil {
+		parsed, err = time.Parse(time.RFC3339, text)
+	}
+	if err != nil {
+		return fmt.Errorf("a moment is a string such as \"2026-01-30T09:00:00Z\", and this is %s", quoted(string(b)))
+	}
+	*m = moment(parsed)
+	return nil
 }

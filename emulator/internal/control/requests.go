@@ -20,11 +20,15 @@ func (s *server) callFilter(r *request) (journal.CallFilter, error) {
 	}
 	var operations []hirempire.Operation
 	for _, route := range hirempire.Routes(s.Edition) {
-		operations = append(operations, route.Operation)
+		if !slices.Contains(operations, route.Operation) { // some have two routes
+			operations = append(operations, route.Operation)
+		}
 	}
 	codes := []string{"success", "fault"}
 	for _, failure := range append(hirempire.EmulatorErrors(), hirempire.DocumentedErrors(s.Edition)...) {
-		codes = append(codes, failure.Code)
+		if !slices.Contains(codes, failure.Code) { // several operations have it
+			codes = append(codes, failure.Code)
+		}
 	}
 	switch {
 	case err != nil || statusErr != nil:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,12 +162,60 @@ func (r *request) decode(into any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return badRequest("the body is not as expected: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return badRequest("%s", misfit(err))
 	}
 	if dec.Decode(new(json.RawMessage)) != io.EOF {
 		return badRequest("the body holds more than one JSON value")
 	}
 	return nil
+}
+
+// misfit says why a body was not decoded, in words of JSON: whoever calls need not
+// know what it is decoded to.
+func misfit(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		name := e.Field
+		if name == "" {
+			name = "the body"
+		}
+		is, number, _ := strings.Cut(e.Value, " ") // of a number, what it is
+		switch is {
+		case "bool":
+			is = "a truth value"
+		case "array", "object":
+			is = "an " + is
+		default:
+			is = strings.TrimSpace("a " + is + " " + number)
+		}
+		return fmt.Sprintf("%s must be %s, and is %s", name, inJSON(e.Type), is)
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the body is not JSON: " + err.Error()
+	}
+	return "the body is not as expected: " + strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// inJSON says what a Go type is in JSON.
+func inJSON(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number from 0 to " + strconv.FormatUint(1<<t.Bits()-1, 10)
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Pointer:
+		return inJSON(t.Elem())
+	default:
+		return "an object"
+	}
 }
 
 // query returns a query parameter.
@@ -216,6 +265,9 @@ func (r *request) number(name string, byDefault, least, most uint64) (uint64, er
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || n < least || n > most {
+		if most >= 1<<40 { // which nobody gets to
+			return 0, badRequest("%s=%s: write a whole number from %d on", name, text, least)
+		}
 		return 0, badRequest("%s=%s: write a whole number from %d to %d", name, text, least, most)
 	}
 	return n, nil

@@ -47,7 +47,7 @@ func (d *Deliverer) challenge(ctx context.Context, requestURL, value string, odd
 		}
 		c.Received, c.Passed = a.Exchange, err == nil && a.Cause == ""
 		if a.Cause != "" {
-			c.Hint = d.hint(a.Cause, a.Status, requestURL, value)
+			c.Hint = d.hint(a.Exchange, requestURL, value)
 		}
 		if !c.Passed {
 			return c, err
@@ -161,8 +161,8 @@ func alteration(got, want string) string {
 }
 
 // hint says what to do about a failed challenge.
-func (d *Deliverer) hint(cause journal.Cause, status int, requestURL, value string) string {
-	switch cause {
+func (d *Deliverer) hint(got journal.Exchange, requestURL, value string) string {
+	switch status := got.Status; got.Cause {
 	case journal.Unreachable:
 		if u, err := url.Parse(requestURL); err == nil && d.cfg.InContainer && loopbackHost(u.Hostname()) {
 			return inContainerHint(u)
@@ -171,7 +171,7 @@ func (d *Deliverer) hint(cause journal.Cause, status int, requestURL, value stri
 	case journal.Forbidden:
 		return "Register a URL at another address."
 	case journal.TLS:
-		return "The emulator must trust the consumer's certificate; for local work register an http URL."
+		return hintTLS(got.Detail, requestURL)
 	case journal.Timeout, journal.Ambiguous:
 		return "Answer the challenge before doing anything slow; the time-out is set with --challenge-timeout."
 	case journal.NoAnswer, journal.BadAnswer:
@@ -190,6 +190,23 @@ func (d *Deliverer) hint(cause journal.Cause, status int, requestURL, value stri
 		return "Answer with the challenge alone."
 	default:
 		return fmt.Sprintf(`Answer exactly {"challenge":"%s"}, as JSON.`, value)
+	}
+}
+
+// hintTLS goes by the words of crypto/tls and crypto/x509: the errors are gone.
+func hintTLS(detail, requestURL string) string {
+	says := func(text string) bool { return strings.Contains(detail, text) }
+	switch {
+	case says("does not look like a TLS handshake"):
+		return "The consumer speaks plain HTTP there: register http" + strings.TrimPrefix(requestURL, "https") + "."
+	case says("expired or is not yet valid"):
+		return "Renew the consumer's certificate and, if it is one of your own, trust it with --consumer-ca FILE; --insecure accepts any."
+	case says("cannot validate certificate for"), says("certificate is valid for"), says("certificate is not valid for"):
+		return "Register the host that the consumer's certificate is for, or make one for this host and trust it with --consumer-ca FILE; --insecure accepts any."
+	case says("unknown authority"), says("certificate is not trusted"), says("certificate"):
+		return "Trust the consumer's certificate, or the CA that signed it, with --consumer-ca FILE; --insecure accepts any. For local work register an http URL."
+	default:
+		return "Does the consumer speak TLS 1.2 or later at this port? For local work register an http URL."
 	}
 }
 

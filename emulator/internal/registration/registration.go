@@ -115,7 +115,7 @@ func whyInvalid(authorization []string) string {
 	case !ok:
 		return fmt.Sprintf("the Authorization header is not Bearer, one space, and a token of at most %d visible ASCII characters", hirempire.MaxTokenBytes)
 	default:
-		return "no such token is accepted; see fixtures/tokens.yaml and --tokens"
+		return "no such token is accepted: one begins with sk, or is in --tokens FILE"
 	}
 }
 
@@ -126,8 +126,10 @@ func whyIncorrect(failure *hirempire.Error, call Call) string {
 	switch err := json.Unmarshal(call.Body, &object); {
 	case failure.Code != hirempire.IncorrectInput:
 		return ""
+	case err != nil && json.Valid(call.Body):
+		return "the body is JSON, but no object"
 	case err != nil:
-		return "the body is no JSON object: " + strings.TrimPrefix(err.Error(), "json: ")
+		return "the body is not JSON: " + err.Error()
 	case !utf8.Valid(call.Body):
 		return "the body is not UTF-8"
 	case hirempire.HasQuery(call.Query):
