@@ -43,8 +43,9 @@ func TestControlRefusesBadRequests(t *testing.T) {
 		status             int
 		says               string
 	}{
-		{"GET", "", "", 404, "no such path"},
-		{"GET", "/", "", 404, "no such path"},
+		{"GET", "?a=b", "", 400, `unknown query parameter \"a\"`},
+		{"GET", "/?a=b", "", 400, `unknown query parameter \"a\"`},
+		{"GET", "/dashboard/none.js", "", 404, "the dashboard has no file"},
 		{"GET", "/nothing", "", 404, "no such path"},
 		{"GET", "/lint", "", 405, "that path takes POST"},
 		{"GET", "/deliveries?evnt=job_added", "", 400, `unknown query parameter \"evnt\", known: event, limit`},

@@ -25,7 +25,7 @@
 //	emulator/internal/replay/        performs stories and sends single events
 //
 //	emulator/internal/api/       the vendor's endpoints
-//	emulator/internal/control/   our own API under /_emulator
+//	emulator/internal/control/   our own API under /_emulator, and the dashboard, which uses it
 //	emulator/internal/consumer/  the built-in consumer
 //	emulator/internal/check/     the battery that examines any consumer
 //	emulator/internal/ca/        the CA of the TLS listener; real randomness and time

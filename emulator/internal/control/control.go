@@ -129,6 +129,9 @@ func Router(cfg Config) *mux.Router {
 		{http.MethodPost, "/reset", s.reset},
 		{http.MethodGet, "/ca.pem", s.showCA},
 		{http.MethodGet, "/openapi.yaml", s.showDescription},
+		{http.MethodGet, "", s.enterDashboard},
+		{http.MethodGet, "/", s.showDashboard},
+		{http.MethodGet, "/dashboard/{file}", s.showDashboardFile},
 	} {
 		methods := []string{route.method}
 		if route.method == http.MethodGet {
