@@ -153,6 +153,8 @@ func TestDashboard(t *testing.T) {
 		p.says("h1", "cv_upload_completed")
 		p.says(`section[aria-label="Sent"]`, "Lina Haddad")
 		p.says(`section[aria-label="Answered"]`, "application/json")
+		p.says(`section[aria-label="Answered"]`, "Content-Length")
+		p.says(`section[aria-label="Sent"]`, "User-Agent")
 		p.says("table", "200")
 
 		// What is copied is true.

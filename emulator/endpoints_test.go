@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -332,5 +333,34 @@ func TestCoverageOverHTTP(t *testing.T) {
 	control(t, e, "DELETE", "/coverage", "", nil)
 	if got := covered(); got != nil {
 		t.Errorf("forgotten, %q are covered", got)
+	}
+}
+
+// The headers of an attempt and its answer are kept, but for what may be secret.
+func TestHeadersAreKept(t *testing.T) {
+	t.Parallel()
+	opts := seeded(1)
+	opts.Header = http.Header{"X-Gateway-Key": {"secret"}}
+	e := start(t, opts)
+	hook(t, e, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Trace", "abc")
+		w.Header().Set("Set-Cookie", "secret")
+		echo(w, r)
+	}))
+	var sent struct {
+		Deliveries []struct {
+			Attempts []struct {
+				Sent map[string]string `json:"sent_headers"`
+				Got  map[string]string `json:"headers"`
+			}
+		}
+	}
+	control(t, e, "POST", "/events?wait=10s", `{"event":"job_added","delivery":{"headers":{"X-Odd":"1","User-Agent":null}}}`, &sent)
+	a := sent.Deliveries[0].Attempts[0]
+	if want := map[string]string{"Content-Type": "application/json", "X-Gateway-Key": "…", "X-Odd": "1"}; !maps.Equal(a.Sent, want) {
+		t.Errorf("sent are %v, want %v", a.Sent, want)
+	}
+	if a.Got["X-Trace"] != "abc" || a.Got["Set-Cookie"] != "…" {
+		t.Errorf("got are %v", a.Got)
 	}
 }

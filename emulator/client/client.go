@@ -210,12 +210,15 @@ type Challenge struct {
 
 // An Exchange is what came back from a consumer.
 type Exchange struct {
-	Status      int           `json:"status"` // 0: no answer
-	ContentType string        `json:"content_type"`
-	Body        string        `json:"body"` // the first bytes
-	Took        time.Duration `json:"took_ns"`
-	Cause       string        `json:"cause"`
-	Detail      string        `json:"detail"`
+	Status      int    `json:"status"` // 0: no answer
+	ContentType string `json:"content_type"`
+	// Headers of the request and of the answer, by name; what may be secret is "…".
+	SentHeaders map[string]string `json:"sent_headers"`
+	Headers     map[string]string `json:"headers"`
+	Body        string            `json:"body"` // the first bytes
+	Took        time.Duration     `json:"took_ns"`
+	Cause       string            `json:"cause"`
+	Detail      string            `json:"detail"`
 }
 
 // Webhooks lists the registered endpoints, and the failed challenges that the

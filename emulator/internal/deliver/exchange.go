@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -338,20 +340,25 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 			r.plain = r.plain || name == "Accept-Encoding"
 		}
 	}
+	var a answer
+	a.SentHeaders = shown(req.Header, func(name string) bool {
+		_, configured := c.header[name]
+		return configured || name == "Authorization"
+	})
 	res, disturbed, err := c.roundTrip(req, r)
 	if err != nil {
 		if text, ok := disturbed.broke(); ok {
-			return answer{}, brokenError(text)
+			return a, brokenError(text)
 		}
-		return answer{}, err
+		return a, err
 	}
 	defer res.Body.Close()
-	var a answer
 	if res.StatusCode != http.StatusSwitchingProtocols { // its body is a connection that no time-out ends
 		a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
 	}
 	a.Status, a.header = res.StatusCode, res.Header
 	a.retryAfter = retryAfter(res.Header, c.now())
+	a.Headers = shown(res.Header, func(name string) bool { return name == "Set-Cookie" })
 	a.ContentType = clip(res.Header.Get("Content-Type"), 200)
 	a.Body = clip(string(a.body), ShownBytes)
 	switch {
@@ -365,6 +372,30 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 		a.Detail = "the body of the answer broke off: " + a.cut.Error()
 	}
 	return a, nil
+}
+
+// What is kept of headers.
+const (
+	maxHeaders     = 40
+	maxHeaderBytes = 200 // of a value
+)
+
+// shown returns what the journal keeps of headers; the values of secret ones are not.
+func shown(h http.Header, secret func(name string) bool) map[string]string {
+	kept := make(map[string]string, min(len(h), maxHeaders))
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		value := clip(strings.Join(h[name], ", "), maxHeaderBytes)
+		switch {
+		case len(kept) == maxHeaders:
+			return kept
+		case secret(name):
+			value = "…"
+		case value == "":
+			continue // one that net/http is kept from adding
+		}
+		kept[clip(name, maxHeaderBytes)] = strings.ToValidUTF8(value, "\ufffd")
+	}
+	return kept
 }
 
 // escapeQuery escapes what would break the request line: net/url keeps a query as

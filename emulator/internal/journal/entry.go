@@ -117,12 +117,16 @@ type Call struct {
 
 // An Exchange is what came back from a consumer.
 type Exchange struct {
-	Status      int           `json:"status,omitempty"` // zero: no answer
-	ContentType string        `json:"content_type,omitempty"`
-	Body        string        `json:"body"`    // the first bytes
-	Took        time.Duration `json:"took_ns"` // measured
-	Cause       Cause         `json:"cause,omitempty"`
-	Detail      string        `json:"detail,omitempty"`
+	Status      int    `json:"status,omitempty"` // zero: no answer
+	ContentType string `json:"content_type,omitempty"`
+	// SentHeaders and Headers are those of the request and of the answer, name to value:
+	// the first bytes. Values that may be secret are left out for "…".
+	SentHeaders map[string]string `json:"sent_headers,omitempty"`
+	Headers     map[string]string `json:"headers,omitempty"`
+	Body        string            `json:"body"`    // the first bytes
+	Took        time.Duration     `json:"took_ns"` // measured
+	Cause       Cause             `json:"cause,omitempty"`
+	Detail      string            `json:"detail,omitempty"`
 }
 
 // A Challenge is one verification of an endpoint.
@@ -183,6 +187,11 @@ func (d *Delivery) cost() int {
 		n += 32 + len(f.Kind) + len(f.Detail)
 	}
 	for _, a := range d.Attempts {
+		for _, headers := range []map[string]string{a.SentHeaders, a.Headers} {
+			for name, value := range headers {
+				n += 32 + len(name) + len(value)
+			}
+		}
 		n += 128 + len(a.Body) + len(a.Detail)
 	}
 	return n

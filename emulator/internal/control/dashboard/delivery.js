@@ -92,11 +92,11 @@ export async function show(view, [id]) {
     const body = d.body_base64 ? bytes(d.body_base64) : d.body
     fill(sides,
       h('section', { 'aria-label': 'Sent' }, h('div', { class: 'head' }, h('h2', {}, 'Sent'), look, copier('Copy', () => d.body)),
-        facts([['request', h('span', { class: 'mono' }, 'POST ', data(d.request_url))], ['Content-Type', odd(d) ? 'changed on purpose, see above' : 'application/json'], ['length', size(d.body)]]),
+        facts([['request', h('span', { class: 'mono' }, 'POST ', data(d.request_url))], ['length', size(d.body)], ...headers(a?.sent_headers ?? { 'Content-Type': odd(d) ? 'changed on purpose, see above' : 'application/json' })]),
         body ? (raw ? h('pre', { class: 'body', tabindex: 0, role: 'region', 'aria-label': 'Payload' }, h('code', {}, visible(body))) : showText(body, 'Payload')) : h('p', { class: 'soft' }, 'An empty body.'),
         d.body_base64 ? h('p', { class: 'soft' }, 'This is no UTF-8; what cannot be read is shown as �.') : null),
       h('section', { 'aria-label': 'Answered' }, h('div', { class: 'head' }, h('h2', {}, 'Answered'), a?.body ? copier('Copy', () => a.body) : null),
-        a ? facts([['status', a.status ? badge(a.status, a.cause ? 'bad' : 'good') : badge('none', 'bad')], ['Content-Type', a.content_type], ['took', took(a.took_ns)], ['at', when(a.at)]]) : null,
+        a ? facts([['status', a.status ? badge(a.status, a.cause ? 'bad' : 'good') : badge('none', 'bad')], ['took', took(a.took_ns)], ['at', when(a.at)], ...headers(a.headers ?? {})]) : null,
         a?.body ? showText(a.body, 'Answer') : h('p', { class: 'soft' }, !a ? 'Nothing was sent yet.' : a.status ? 'Without a body.' : 'There was no answer.')))
     step.hidden = !asStep(d)
   }
@@ -121,6 +121,8 @@ export async function show(view, [id]) {
   })
   return { close: () => { stop(); clearTimeout(late) } }
 }
+
+const headers = (all) => Object.entries(all).map(([name, value]) => [visible(name), data(value)])
 
 const odd = (d) => d.faults?.some((f) => f.kind === 'headers')
 
