@@ -96,7 +96,7 @@ func contains(expected json.RawMessage, a *deliver.Answer) string {
 		if len(a.Body) > 0 {
 			what = strconv.Quote(string(a.Body[:min(len(a.Body), 200)])) + ", which is no JSON"
 		}
-		return diffLines("- ", want, 0) + "+ " + what + "\n"
+		return line("- ", "", want, 0) + "+ " + what + "\n"
 	}
 	if subset(want, got) {
 		return ""
@@ -211,8 +211,6 @@ func line(mark, label string, value any, depth int) string {
 
 // maxLine is how many characters of a value a line of a difference shows.
 const maxLine = 200
-
-func diffLines(mark string, value any, depth int) string { return line(mark, "", value, depth) }
 
 // unheard enters that an event of a step with an expectation had no subscriber.
 func (r *Run) unheard(i, n int, step scenario.Step) {
