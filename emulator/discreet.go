@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"unicode"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 )
 
 // discreet is a log handler that shortens tokens, wherever they come from, and
@@ -55,9 +57,7 @@ func (d discreet) attr(a slog.Attr) slog.Attr {
 func (d discreet) text(text string) string {
 	text = d.shorten(text)
 	// Both handlers of the standard library escape ASCII.
-	steers := func(r rune) bool {
-		return r >= 0x7f && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
-	}
+	steers := func(r rune) bool { return r >= 0x7f && (report.Steers(r) || unicode.Is(unicode.Cf, r)) }
 	if strings.IndexFunc(text, steers) < 0 {
 		return text
 	}

@@ -8,14 +8,15 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 )
 
 // output is where text goes that people read. What consumers answer, files hold and
-// requests bring is in it: no character that steers a terminal, or turns the
+// requests bring is in it: no character that report.Steers a terminal, or turns the
 // direction of what follows, gets through, but is written out, in a way that JSON
 // also reads. Lines and tabs stay.
 //
@@ -83,14 +84,14 @@ func (a *app) exactly() io.Writer {
 var drawn = regexp.MustCompile(`^(?:\r|\x1b\[[0-9;]*m|\x1b\[K)`)
 
 func printable(text []byte, drawing bool) []byte {
-	if utf8.Valid(text) && strings.IndexFunc(string(text), steers) < 0 {
+	if utf8.Valid(text) && strings.IndexFunc(string(text), report.Steers) < 0 {
 		return text
 	}
 	out := make([]byte, 0, len(text)+16)
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		var own []byte
-		if drawing && steers(r) {
+		if drawing && report.Steers(r) {
 			own = drawn.Find(text[:min(len(text), 16)])
 		}
 		switch {
@@ -99,7 +100,7 @@ func printable(text []byte, drawing bool) []byte {
 			out = append(out, own...)
 		case r == utf8.RuneError && size == 1:
 			out = fmt.Appendf(out, `\x%02x`, text[0])
-		case steers(r):
+		case report.Steers(r):
 			out = fmt.Appendf(out, `\u%04x`, r)
 		default:
 			out = append(out, text[:size]...)
@@ -107,12 +108,6 @@ func printable(text []byte, drawing bool) []byte {
 		text = text[size:]
 	}
 	return out
-}
-
-// steers reports whether a character is a command to who shows it.
-func steers(r rune) bool {
-	return unicode.IsControl(r) && r != '\n' && r != '\t' ||
-		r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // oneLined returns a text from elsewhere for a line of ours: it begins no other.

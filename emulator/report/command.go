@@ -43,7 +43,7 @@ func quote(windows bool, word string) string {
 }
 
 // unshown reports whether a character would not get to the shell as it is shown.
-func unshown(c rune) bool { return c == '\n' || c == '\t' || steers(c) }
+func unshown(c rune) bool { return c == '\n' || c == '\t' || Steers(c) }
 
 // escaped writes a word with escapes: three octal digits for each byte that needs
 // them, so that no digit after it is taken for one more.

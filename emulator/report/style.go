@@ -64,7 +64,7 @@ func (s Style) paintDiff(line string) string {
 // against its direction, written out: what consumers answer ends up here. Lines and
 // tabs stay.
 func printable(text string) string {
-	if strings.IndexFunc(text, steers) < 0 && utf8.ValidString(text) {
+	if strings.IndexFunc(text, Steers) < 0 && utf8.ValidString(text) {
 		return text
 	}
 	var b strings.Builder
@@ -72,9 +72,9 @@ func printable(text string) string {
 		switch _, size := utf8.DecodeRuneInString(text[i:]); {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case steers(r) && r < 0x80:
+		case Steers(r) && r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case steers(r):
+		case Steers(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
@@ -83,8 +83,10 @@ func printable(text string) string {
 	return b.String()
 }
 
-// steers reports whether a character is a command to who shows it.
-func steers(r rune) bool {
+// Steers reports whether a character is a command to who shows it: a control
+// character other than a line's end and a tab, one that turns the direction of what
+// follows, one that ends a line or is none.
+func Steers(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' ||
 		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x061c ||
 		r == 0x2028 || r == 0x2029 || r == 0xfffe || r == 0xffff

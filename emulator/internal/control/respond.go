@@ -17,6 +17,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
 )
 
 // request is what a handler sees.
@@ -135,11 +136,8 @@ func marshal(body any) []byte {
 	return out.Bytes()
 }
 
-// steers reports whether a character in a JSON text is a command to a terminal, or
-// turns the direction of what follows.
-func steers(r rune) bool {
-	return r >= 0x7f && r < 0xa0 || r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-}
+// steers leaves out ASCII, which JSON escapes.
+func steers(r rune) bool { return r >= 0x7f && report.Steers(r) }
 
 func write(w http.ResponseWriter, status int, kind string, b []byte) {
 	w.Header().Set("Content-Type", kind)

@@ -89,7 +89,8 @@ type Run struct {
 	cast     *cast.Cast
 	outbox   outbox
 	armed    []string // ids of the faults that its steps armed
-	// What an await counts from: positions at the end of the step before.
+	// What an await counts from: positions at the last event, fault or challenge step,
+	// moved on by what awaits have counted.
 	calls, registrations uint64
 	counted              map[scenario.Await]int // outcomes that awaits have counted, by what they ask for
 	watch                clock.Stopwatch
