@@ -47,4 +47,11 @@
 // deliver queues it for each subscribed webhook and sends it in order, one
 // goroutine for each webhook; journal records attempts and outcome; report
 // accounts for it.
+//
+// # What goes wrong on purpose
+//
+// scenario says what can; replay draws which deliveries it falls on, and lets them
+// be late or change places; cast spoils payloads; deliver disturbs connections and
+// challenges. Faults of the API are armed in workspace, and api answers with them
+// before it asks registration.
 package emulator
