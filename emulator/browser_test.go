@@ -177,13 +177,28 @@ func (p *tab) says(selector, text string) {
 	p.until(fmt.Sprintf(`[...document.querySelectorAll(%s)].some((el) => el.textContent.includes(%s))`, js(selector), js(text)))
 }
 
-// click clicks the first visible element that has the text, with the mouse.
+// click clicks the first visible element that has the text, with the mouse. What
+// moved away from under the mouse meanwhile, as the page went on loading, is
+// clicked again.
 func (p *tab) click(selector, text string) {
 	p.t.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll(%s)].find((el) => el.offsetParent && !el.disabled && el.textContent.includes(%s))`, js(selector), js(text))
-	p.until("Boolean(" + find + ")")
-	at := eval[[2]float64](p, fmt.Sprintf(`(() => { const el = %s; el.scrollIntoView({ block: 'center' }); const r = el.getClientRects()[0]; return [r.x + Math.min(r.width / 2, 40), r.y + r.height / 2] })()`, find))
-	p.do(chromedp.MouseClickXY(at[0], at[1]))
+	for range 20 {
+		p.until("Boolean(" + find + ")")
+		at := eval[[2]float64](p, fmt.Sprintf(`(() => {
+			const el = %s
+			window.__hit = false
+			addEventListener('click', (e) => { __hit = Boolean(e.target.closest(%s)?.textContent.includes(%s)) }, { once: true, capture: true })
+			el.scrollIntoView({ block: 'center' })
+			const r = el.getClientRects()[0]
+			return [r.x + Math.min(r.width / 2, 40), r.y + r.height / 2]
+		})()`, find, js(selector), js(text)))
+		p.do(chromedp.MouseClickXY(at[0], at[1]))
+		if eval[bool](p, `__hit`) {
+			return
+		}
+	}
+	p.t.Fatalf("the mouse does not get at %q in %s\n%s", text, selector, p.state())
 }
 
 // write replaces what a field holds, by keys.
@@ -219,11 +234,11 @@ func (p *tab) keys(keys ...string) {
 	}
 }
 
-// copied returns what was copied last.
+// copied returns what was copied since it was last asked.
 func (p *tab) copied() string {
 	p.t.Helper()
 	p.until(`__copied.length`)
-	return eval[string](p, `__copied.at(-1)`)
+	return eval[string](p, `__copied.splice(0).at(-1)`)
 }
 
 // quote is a text as JSON, and as a client writes it that leaves markup as it is.

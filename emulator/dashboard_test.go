@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
@@ -106,10 +107,15 @@ func TestDashboard(t *testing.T) {
 	})
 
 	t.Run("live and delivery, while a story runs", func(t *testing.T) {
-		e, consumer := start(t, seeded(1)), record(t)
+		opts := seeded(1)
+		opts.DeliveryTimeout = time.Minute
+		e, consumer := start(t, opts), record(t)
 		create(t, e, hirempire.Request{Token: "sk-mine", Body: registration(consumer.URL)})
 		p := visit(t, browser, e, "scenarios/hiring-happy-path", look{})
 		p.choose(p.label("Speed"), "100")
+		consumer.mu.Lock() // no event is answered, so that the story runs for as long as the page takes
+		answer := sync.OnceFunc(consumer.mu.Unlock)
+		defer answer()
 		p.click("#run", "Run")
 		p.says(".badge", "running")
 		p.keys("g", "l")
@@ -119,6 +125,7 @@ func TestDashboard(t *testing.T) {
 		p.says("#pause", "Go on")
 		eval[chromedp.Void](p, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`) // until that is drawn
 		before := eval[string](p, `document.querySelector('.space').textContent`)
+		answer()
 		var run struct{ Runs []struct{ ID string } }
 		control(t, e, "GET", "/runs", "", &run)
 		control(t, e, "GET", "/runs/"+run.Runs[0].ID+"?wait=30s", "", nil)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -121,12 +123,15 @@ func listening(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// freeAddr returns an address on this machine that nothing listens on.
+// freeAddr returns an address on this machine that nothing listens on. Its port is
+// below those that systems hand out by themselves, or whoever asks for any port
+// meanwhile might get this one.
 func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", errors.New("no port is free")
 }

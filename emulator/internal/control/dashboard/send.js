@@ -35,6 +35,7 @@ export async function show(view, [wanted]) {
     faked = { ...preview, shown: pretty(preview.body) }
     text.value = faked.shown
     seed.value = preview.seed
+    submit.disabled = false
     const type = types.find((t) => t.name === event.value)
     fires.textContent = 'Fires when ' + type.fires + '.'
     fill(fieldsBox, h('details', { class: 'card' }, h('summary', {}, 'What the fields are'), h('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Fields' }, h('table', {},
@@ -53,6 +54,7 @@ export async function show(view, [wanted]) {
     }
   }
   event.addEventListener('change', busy(() => fake(''), said))
+  const submit = h('button', { type: 'submit', class: 'primary', disabled: true }, 'Send') // until there is something to send
   const form = h('form', { class: 'stack', onsubmit: busy(async () => {
     // What nobody changed goes as the emulator writes it, and not as laid out here.
     const body = faked && text.value === faked.shown ? faked.body : text.value
@@ -62,7 +64,7 @@ export async function show(view, [wanted]) {
   h('div', { class: 'pairs' }, field('Event', event), h('div', { class: 'field seed' }, field('Seed', seed),
     h('button', { type: 'button', onclick: busy(() => fake(seed.value.trim()), said) }, 'Fake from it'), h('button', { type: 'button', id: 'reseed', onclick: busy(() => fake(''), said) }, 'Reseed'))),
   fires, field('Payload', text), state,
-  h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Send'), h('button', { type: 'button', onclick: () => { if (faked) { text.value = faked.shown; tell() } } }, 'Undo changes'),
+  h('div', { class: 'actions' }, submit, h('button', { type: 'button', onclick: () => { if (faked) { text.value = faked.shown; tell() } } }, 'Undo changes'),
     h('span', { class: 'soft' }, 'to every webhook of the workspace that is subscribed')))
   const nobody = h('div', {})
   fill(box, nobody, h('div', { class: 'card' }, form, out), fieldsBox)
