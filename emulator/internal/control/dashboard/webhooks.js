@@ -64,7 +64,10 @@ export async function show(view) {
   const form = card('Register', registerForm(() => load()))
   fill(view, heading('Webhooks'), all, form)
 
-  async function load() {
+  // What others did is not shown while somebody is at work in the list.
+  const inUse = () => all.contains(document.activeElement)
+
+  async function load(ofOthers) {
     let hooks, spaces, failed
     try {
       [hooks, spaces, { failed_challenges: failed }] = await Promise.all([
@@ -73,6 +76,7 @@ export async function show(view) {
       fill(all, problem(err))
       return
     }
+    if (ofOthers === true && inUse()) return // since it was asked for
     const shown = spaces.map((s) => ({ ...s, hooks: hooks.filter((w) => w.workspace === s.id), failed: failed.filter((c) => c.workspace === s.id) }))
       .filter((s) => s.hooks.length || s.failed.length)
     const fixed = (s) => s.hooks.length && s.hooks.every((w) => w.fixed)
@@ -90,11 +94,11 @@ export async function show(view) {
       shown.some(fixed) ? h('details', { class: 'card', 'data-of': 'fixed', open: open.has('fixed') }, h('summary', {}, 'Workspaces of tokens with a fixed fate'), shown.filter(fixed).map(one)) : null)
   }
   await load()
-  // Registrations and challenges of others, but not while somebody is typing here.
+  // Registrations and challenges of others.
   let late = 0
   const stop = store.changes((key) => {
-    if (late || !/^(webhook |chl_|reset|history)/.test(key) || all.contains(document.activeElement)) return
-    late = setTimeout(() => { late = 0; if (!all.contains(document.activeElement)) load() }, 300)
+    if (late || !/^(webhook |chl_|reset|history)/.test(key) || inUse()) return
+    late = setTimeout(() => { late = 0; if (!inUse()) load(true) }, 300)
   })
   addEventListener('scope', load)
   return { close: () => { stop(); clearTimeout(late); removeEventListener('scope', load) } }
