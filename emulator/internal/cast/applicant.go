@@ -33,13 +33,14 @@ func (c *Cast) makePerson(k seed.Key, pinned pins, j *job, number uint64) *perso
 	p := &person{key: k, pins: pinned}
 	a := &p.profile
 	a.ID = orPinned(pinned, "id", c.id(hirempire.EntityApplicant, k))
-	a.Name = orPinned(pinned, "name", fullName(k.Str("name")))
+	a.Name = orPinned(pinned, "name", c.fullName(k.Str("name")))
 
-	local := slug(a.Name, '.', "candidate")
+	tail := ""
 	if number > 0 {
-		local += strconv.FormatUint(number, 10)
+		tail = strconv.FormatUint(number, 10)
 	}
-	a.Email = orPinned(pinned, "email", local+"@"+pick(k.Str("mail"), []string{"example.com", "example.org", "example.net"}))
+	a.Email = orPinned(pinned, "email", slug(a.Name, '.', "candidate")+tail+"@"+
+		pick(k.Str("mail"), []string{"example.com", "example.org", "example.net"}))
 	file := slug(a.Name, '-', "candidate")
 	// The tail keeps the address from being that of a real person of the name.
 	a.LinkedInURL = orPinned(pinned, "linkedin_url", "https://www.linkedin.com/in/"+file+"-"+k.Str("linkedin").Text(8))
@@ -99,7 +100,7 @@ func (p *person) settle(j *job) {
 		a.Location = city + ", " + p.home.name
 	}
 	if city != "" {
-		a.City = &city
+		a.City = new(city)
 	}
 	a.City = orPinned(p.pins, "city", a.City)
 	a.Location = orPinned(p.pins, "location", a.Location)
@@ -167,30 +168,39 @@ func (p *person) drawLanguages() []hirempire.SpokenLanguage {
 	return []hirempire.SpokenLanguage{{Language: origin.language, Fluency: fluency}, {Language: second, Fluency: learnt}}
 }
 
-// apply returns the person as an applicant for the job.
-func (p *person) apply(j *job) hirempire.Applicant {
-	k, a := p.key.Num(j.key.Source().Uint64()), p.profile
-	source := pick(k.Str("source"), usualSources)
-	if len(j.details.Sources) > 0 && !oneIn(k.Str("other source"), 10) {
-		source = pick(k.Str("source"), j.details.Sources)
-	}
-	a.Source = orPinned(p.pins, "source", source)
-	a.AIEvaluation = p.evaluate(k, j, &a)
+// application returns the key of the person's application for the job.
+func (p *person) application(j *job) seed.Key { return p.key.Num(j.key.Source().Uint64()) }
+
+// apply writes into a the person as an applicant for the job.
+func (p *person) apply(j *job, a *hirempire.Applicant) {
+	k := p.application(j)
+	*a = p.profile
+	a.Source = p.source(k, j)
+	a.AIEvaluation.Evaluation = p.evaluate(k, j)
+	p.compareLinkedIn(k, j, &a.AIEvaluation)
+	skillMatch := a.AIEvaluation.SkillMatch
 	a.SpecialQuestions = orPinned(p.pins, "special_questions", []hirempire.SpecialQuestion{
-		j.questions[0].answered(k, p, &a), j.questions[1].answered(k, p, &a),
+		j.questions[0].answered(k, p, skillMatch), j.questions[1].answered(k, p, skillMatch),
 	})
 	var audio, video *string
 	if !oneIn(k.Str("audio"), 3) {
-		url := files + "media/" + a.ID + "/answer.mp3"
-		audio = &url
+		audio = new(files + "media/" + a.ID + "/answer.mp3")
 	}
 	if oneIn(k.Str("video"), 2) {
-		url := files + "media/" + a.ID + "/introduction.mp4"
-		video = &url
+		video = new(files + "media/" + a.ID + "/introduction.mp4")
 	}
 	a.MediaQuestions.AudioURL = orPinned(p.pins, "media_questions.audio_url", audio)
 	a.MediaQuestions.VideoURL = orPinned(p.pins, "media_questions.video_url", video)
-	return a
+}
+
+// source returns where the application for the job comes from, mostly one of the
+// job's sources.
+func (p *person) source(k seed.Key, j *job) string {
+	from := usualSources
+	if len(j.details.Sources) > 0 && !oneIn(k.Str("other source"), 10) {
+		from = j.details.Sources
+	}
+	return orPinned(p.pins, "source", pick(k.Str("source"), from))
 }
 
 // livesAt reports whether the person lives in the country of the job.

@@ -8,7 +8,10 @@ package cast
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
+
+	"github.com/brianvoe/gofakeit/v7"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
@@ -27,8 +30,8 @@ type Config struct {
 }
 
 // A Cast is the companies, jobs, applicants and meetings of one run. It belongs
-// to one goroutine, and remembers as much as its scenario has steps, however
-// often they are repeated.
+// to one goroutine at a time, shares nothing with other casts, and remembers as
+// much as its scenario has steps, however often they are repeated.
 type Cast struct {
 	config    Config
 	companies map[string]*company
@@ -40,6 +43,9 @@ type Cast struct {
 	spoken map[string]*job
 	// unnamedJobs is how many jobs without a name there were.
 	unnamedJobs uint64
+	// faker draws from source, which is set anew for each draw.
+	faker  gofakeit.Faker
+	source rand.PCG
 }
 
 // A booking is whom a named meeting is about, once that is settled.
@@ -51,7 +57,7 @@ type booking struct {
 
 // New returns a cast in which nobody has appeared yet.
 func New(config Config) *Cast {
-	return &Cast{
+	c := &Cast{
 		config:    config,
 		companies: map[string]*company{},
 		jobs:      map[string]*job{},
@@ -59,11 +65,13 @@ func New(config Config) *Cast {
 		meetings:  map[string]*booking{},
 		spoken:    map[string]*job{},
 	}
+	c.faker.Rand = &c.source
+	return c
 }
 
 // Payload returns the body of the next iteration of an event step, occurring at
-// a moment. Iterations are asked for in order. Steps with a fixture have no
-// business here.
+// a moment. Iterations are asked for in order, which may be long before they are
+// sent: the body is the caller's. Steps with a fixture have no business here.
 //
 // Who an event is about (our decision):
 //
@@ -83,7 +91,7 @@ func New(config Config) *Cast {
 // Within the payload, a value of step.Set beats a pinned one, which beats a faked
 // one; a pinned value also decides what is faked around it.
 func (c *Cast) Payload(step scenario.Step, at time.Time) ([]byte, error) {
-	payload, err := c.payload(step, at)
+	payload, err := c.payload(&step, at)
 	if err != nil {
 		return nil, err
 	}
@@ -96,9 +104,9 @@ func (c *Cast) Payload(step scenario.Step, at time.Time) ([]byte, error) {
 	return body, nil
 }
 
-func (c *Cast) payload(step scenario.Step, at time.Time) (any, error) {
+func (c *Cast) payload(step *scenario.Step, at time.Time) (any, error) {
 	if step.Meeting != "" {
-		step = c.followLinks(step)
+		c.followLinks(step)
 	}
 	j, co, err := c.jobAndCompany(step)
 	if err != nil {
@@ -117,20 +125,18 @@ func (c *Cast) payload(step scenario.Step, at time.Time) (any, error) {
 	}
 	switch step.Event {
 	case hirempire.ApplicantApplied:
-		return &hirempire.Application{
-			Head: head, Job: ref,
-			Company:   hirempire.ApplyingCompany{ID: co.id, Company: co.name},
-			Applicant: p.apply(j),
-		}, nil
+		payload := &hirempire.Application{Head: head, Job: ref, Company: hirempire.ApplyingCompany{ID: co.id, Company: co.name}}
+		p.apply(j, &payload.Applicant)
+		return payload, nil
 	case hirempire.CVUploadCompleted:
-		a := p.apply(j)
+		a, k := &p.profile, p.application(j)
 		return &hirempire.CVUpload{
 			Head: head, Job: ref,
 			Company: hirempire.ApplyingCompany{ID: co.id, Company: co.name},
 			Applicant: hirempire.CVApplicant{
-				ID: a.ID, Name: a.Name, Email: a.Email, Phone: a.Phone, CVURL: a.CVURL, Source: a.Source,
+				ID: a.ID, Name: a.Name, Email: a.Email, Phone: a.Phone, CVURL: a.CVURL, Source: p.source(k, j),
 				Nationality: a.Nationality, Location: a.Location, YearsOfExperience: a.YearsOfExperience,
-				AIEvaluation: a.AIEvaluation.Evaluation,
+				AIEvaluation: p.evaluate(k, j),
 			},
 		}, nil
 	default:
@@ -148,7 +154,7 @@ func (c *Cast) payload(step scenario.Step, at time.Time) (any, error) {
 }
 
 // followLinks fills in the names that the step leaves to its meeting.
-func (c *Cast) followLinks(step scenario.Step) scenario.Step {
+func (c *Cast) followLinks(step *scenario.Step) {
 	pinned := c.config.Pins.Meetings[step.Meeting]
 	if step.Job == "" {
 		step.Job = pinned.Job
@@ -156,12 +162,11 @@ func (c *Cast) followLinks(step scenario.Step) scenario.Step {
 	if step.Applicant == "" {
 		step.Applicant = pinned.Applicant
 	}
-	return step
 }
 
 // jobAndCompany returns the job that the step is about, made if need be, and the
 // company to go with it.
-func (c *Cast) jobAndCompany(step scenario.Step) (*job, *company, error) {
+func (c *Cast) jobAndCompany(step *scenario.Step) (*job, *company, error) {
 	j := c.jobs[step.Job]
 	if step.Job == "" && step.Event != hirempire.JobAdded {
 		j = c.spoken[step.Company]
@@ -238,7 +243,7 @@ func (c *Cast) newJob(name string, co *company) (*job, error) {
 }
 
 // applicant returns which of the job's applicants the step is about.
-func (c *Cast) applicant(step scenario.Step, j *job) entry {
+func (c *Cast) applicant(step *scenario.Step, j *job) entry {
 	r := &j.roster
 	p := r.progressOf(step.Event)
 	switch b := c.meetings[step.Meeting]; {
@@ -277,7 +282,7 @@ func (c *Cast) person(who entry, j *job) (*person, error) {
 }
 
 // meeting returns the step's meeting of the person about the job.
-func (c *Cast) meeting(step scenario.Step, j *job, co *company, who entry, p *person, at time.Time) (hirempire.MeetingDetails, error) {
+func (c *Cast) meeting(step *scenario.Step, j *job, co *company, who entry, p *person, at time.Time) (hirempire.MeetingDetails, error) {
 	if step.Meeting == "" {
 		k := p.key.Str("meeting").Num(p.meetings)
 		p.meetings++

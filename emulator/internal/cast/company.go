@@ -50,6 +50,6 @@ func (c *Cast) makeCompany(name string) (*company, error) {
 }
 
 // recruiter returns the name of one of the company's recruiters.
-func (co *company) recruiter(number int) string {
-	return fullName(co.key.Str("recruiter").Num(uint64(number)))
+func (c *Cast) recruiter(co *company, number int) string {
+	return c.fullName(co.key.Str("recruiter").Num(uint64(number)))
 }

@@ -1,8 +1,7 @@
 package cast
 
 import (
-	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
@@ -29,8 +28,8 @@ type city struct {
 	numbers numbers
 }
 
-// numbers are telephone numbers: a prefix in E.164, and so many last digits in
-// a range.
+// numbers are telephone numbers: a prefix in E.164, and so many last digits, at
+// most five, in a range.
 type numbers struct {
 	prefix      string
 	digits      int
@@ -126,11 +125,12 @@ func countryOfCity(name string) *country {
 
 // city returns the country's city of that name, nil if the table has none.
 func (c *country) city(name string) *city {
-	i := slices.IndexFunc(c.cities, func(c city) bool { return strings.EqualFold(c.name, name) })
-	if i < 0 {
-		return nil
+	for i := range c.cities {
+		if strings.EqualFold(c.cities[i].name, name) {
+			return &c.cities[i]
+		}
 	}
-	return &c.cities[i]
+	return nil
 }
 
 // otherThan draws a country that is not c; nil is no country.
@@ -144,5 +144,6 @@ func otherThan(k seed.Key, c *country) *country {
 
 // draw returns one of the numbers, in E.164.
 func (n numbers) draw(k seed.Key) string {
-	return fmt.Sprintf("%s%0*d", n.prefix, n.digits, between(k, n.first, n.last))
+	last := strconv.Itoa(between(k, n.first, n.last))
+	return n.prefix + "00000"[:n.digits-len(last)] + last
 }

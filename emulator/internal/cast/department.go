@@ -204,6 +204,9 @@ func departmentNamed(name string) *department {
 // departmentOfTitle returns the department and, if its title is part of the
 // given one, the role that a title speaks of; nil where it says nothing.
 func departmentOfTitle(title string) (*department, *role) {
+	if title == "" {
+		return nil, nil
+	}
 	for i := range departments {
 		for j := range departments[i].roles {
 			if r := &departments[i].roles[j]; hasWord(title, r.title) {

@@ -1,9 +1,6 @@
 package cast
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // describe returns the job's description: plain text that ends with a newline.
 func (j *job) describe() string {
@@ -12,63 +9,54 @@ func (j *job) describe() string {
 	first, second := pickTwo(k.Str("skills"), j.role.skills)
 	third := pick(k.Str("duty"), j.role.duties)
 
-	var b strings.Builder
-	say := func(sentences ...string) {
-		for _, s := range sentences {
-			b.WriteString(s)
-		}
-	}
-	team := "our " + d.Department + " team"
-	land := inSentence(d.JobCountry)
-	title := article(d.Title) + " " + d.Title
+	t := make(text, 0, 1024)
+	team, land := d.Department, inSentence(d.JobCountry)
+	a, title := article(d.Title), d.Title
 	switch d.CareerLevel {
 	case "Team Leader", "Manager", "Director", "VP", "C-level":
-		say(pick(k.Str("opening"), []string{
-			"We are looking for " + title + " to lead " + team + " in " + land + ".",
-			"In " + land + ", " + team + " is looking for " + title + ".",
-		}))
+		t = t.say(pick(k.Str("opening"), [][]string{
+			{"We are looking for ", a, " ", title, " to lead our ", team, " team in ", land, "."},
+			{"In ", land, ", our ", team, " team is looking for ", a, " ", title, "."},
+		})...)
 	default:
-		say(pick(k.Str("opening"), []string{
-			"We are looking for " + title + " to join " + team + " in " + land + ".",
-			"For " + team + " in " + land + " we are looking for " + title + ".",
-			"To grow " + team + " in " + land + " we would like to hire " + title + ".",
-		}))
+		t = t.say(pick(k.Str("opening"), [][]string{
+			{"We are looking for ", a, " ", title, " to join our ", team, " team in ", land, "."},
+			{"For our ", team, " team in ", land, " we are looking for ", a, " ", title, "."},
+			{"To grow our ", team, " team in ", land, " we would like to hire ", a, " ", title, "."},
+		})...)
 	}
-	say(" You will ", third, ". ")
+	t = t.say(" You will ", third, ". ")
 	if intern {
-		say(pick(k.Str("level"), []string{
+		t = t.say(pick(k.Str("level"), []string{
 			"You work on real tasks from the first week and have a mentor at your side.",
 			"You get to know the whole team and finish a project of your own.",
 		}))
 	} else {
-		say(pick(k.Str("level"), expectations(d.CareerLevel)))
+		t = t.say(pick(k.Str("level"), expectations(d.CareerLevel)))
 	}
 	if intern {
-		say("\n", "You are a student or have just graduated, and have a first idea of ", first, " and ", second, ". ")
+		t = t.say("\n", "You are a student or have just graduated, and have a first idea of ", first, " and ", second, ". ")
 	} else {
-		say("\n", "You bring ", experience(d.CareerLevel), " and know your way around ", first, " and ", second, ". ")
+		t = t.say("\n", "You bring ", experience(d.CareerLevel), " and know your way around ", first, " and ", second, ". ")
 	}
 	switch d.WorkplaceType {
 	case "Remote":
-		say(pick(k.Str("place"), []string{
-			"You work from wherever you like within " + land + "; we meet in person twice a year.",
-			"The position is fully remote within " + land + ".",
-		}))
+		t = t.say(pick(k.Str("place"), [][]string{
+			{"You work from wherever you like within ", land, "; we meet in person twice a year."},
+			{"The position is fully remote within ", land, "."},
+		})...)
 	case "Hybrid":
-		say(pick(k.Str("place"), []string{
+		t = t.say(pick(k.Str("place"), []string{
 			"You work two days a week at the office and the others from home.",
 			"The position is hybrid: we meet at the office on Tuesdays and Thursdays.",
 		}))
 	default:
-		say(pick(k.Str("place"), []string{
+		t = t.say(pick(k.Str("place"), []string{
 			"The position is on-site: we work together at our office.",
 			"You work on-site, side by side with your colleagues.",
 		}))
 	}
-	say(" ", terms(d.JobType), "\n")
-	text := []rune(b.String())
-	text[0] = unicode.ToUpper(text[0])
-	return string(text)
+	return string(t.say(" ", terms(d.JobType), "\n"))
 }
 
 // expectations says in a sentence what is expected at a career level.

@@ -3,8 +3,6 @@ package cast
 import (
 	"math/bits"
 
-	"github.com/brianvoe/gofakeit/v7"
-
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
 )
 
@@ -56,7 +54,7 @@ func pickWeighted(k seed.Key, from []weighted) string {
 }
 
 // fullName draws a first and a last name.
-func fullName(k seed.Key) string {
-	f := gofakeit.NewFaker(k.Source(), false)
-	return f.FirstName() + " " + f.LastName()
+func (c *Cast) fullName(k seed.Key) string {
+	c.source = *k.Source()
+	return c.faker.FirstName() + " " + c.faker.LastName()
 }

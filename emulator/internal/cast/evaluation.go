@@ -2,7 +2,6 @@ package cast
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/seed"
@@ -51,14 +50,15 @@ func (p *person) knownScore() (score float64, ok bool) {
 	}
 }
 
-// evaluate judges the applicant a, who is the person, for the job. Everything
-// that is said agrees with everything else: the score follows from the matches
-// or, where it is pinned, the skills follow from the score.
-func (p *person) evaluate(k seed.Key, j *job, a *hirempire.Applicant) hirempire.AIEvaluation {
+// evaluate judges the person for the job, in the application of that key.
+// Everything that is said agrees with everything else: the score follows from the
+// matches or, where it is pinned, the skills follow from the score.
+func (p *person) evaluate(k seed.Key, j *job) hirempire.Evaluation {
 	const at = "ai_evaluation."
-	var e hirempire.AIEvaluation
+	var e hirempire.Evaluation
 
-	e.ExperienceMatch = orPinned(p.pins, at+"experience_match", matchExperience(a.YearsOfExperience, j))
+	years := p.profile.YearsOfExperience
+	e.ExperienceMatch = orPinned(p.pins, at+"experience_match", matchExperience(years, j))
 	e.LocationMatch = "No"
 	switch {
 	case p.livesAt(j):
@@ -88,13 +88,18 @@ func (p *person) evaluate(k seed.Key, j *job, a *hirempire.Applicant) hirempire.
 		e.Decision = "Review"
 	}
 	e.Decision = orPinned(p.pins, at+"decision", e.Decision)
-	e.DecisionReason = orPinned(p.pins, at+"decision_reason", reason(k, j, a.YearsOfExperience, &e.Evaluation))
+	e.DecisionReason = orPinned(p.pins, at+"decision_reason", reason(k, j, years, &e))
+	return e
+}
 
+// compareLinkedIn adds to the evaluation in the application of that key how the
+// LinkedIn profile compares with the CV.
+func (p *person) compareLinkedIn(k seed.Key, j *job, e *hirempire.AIEvaluation) {
+	const at = "ai_evaluation."
 	e.LinkedInMatchScore = orPinned(p.pins, at+"linkedin_match_score", p.drawLinkedIn(k.Str("linkedin")))
 	e.LinkedInMatch = orPinned(p.pins, at+"linkedin_match", e.LinkedInMatchScore >= linkedInSame)
 	e.LinkedInDifferences = orPinned(p.pins, at+"linkedin_differences",
-		differences(k, j, a.YearsOfExperience, &e))
-	return e
+		differences(k, j, p.profile.YearsOfExperience, e))
 }
 
 // map3 returns the value of a match that is good, middling or anything else.
@@ -144,41 +149,47 @@ func matchExperience(years float64, j *job) string {
 
 // reason explains the decision in two sentences.
 func reason(k seed.Key, j *job, years float64, e *hirempire.Evaluation) string {
-	wanted := article(j.details.CareerLevel) + " " + j.details.CareerLevel + " role"
-	if j.details.JobType == "Internship" {
-		wanted = "an internship"
-	}
+	t := make(text, 0, 384)
 	first, last := usualYears(j)
-	var b strings.Builder
-	fits := false
-	switch {
-	case years < first && years == 0:
-		b.WriteString("Without experience so far, the applicant has less than " + wanted + " asks for")
-	case years < first:
-		b.WriteString("With " + count(years) + " of experience, the applicant has less than " + wanted + " asks for")
-	case years > last:
-		b.WriteString("With " + count(years) + " of experience, the applicant may be overqualified for " + wanted)
-	case years == 0:
-		fits = true
-		b.WriteString("The applicant is at the start of a career, which fits " + wanted)
-	default:
-		fits = true
-		b.WriteString("With " + count(years) + " of experience, the applicant fits " + wanted)
+	few, fits := years < first, years >= first && years <= last
+	if years != 0 {
+		t = t.say("With ").years(years).say(" of experience, the applicant ")
 	}
+	switch {
+	case few && years == 0:
+		t = t.say("Without experience so far, the applicant has less than ")
+	case few:
+		t = t.say("has less than ")
+	case !fits:
+		t = t.say("may be overqualified for ")
+	case years == 0:
+		t = t.say("The applicant is at the start of a career, which fits ")
+	default:
+		t = t.say("fits ")
+	}
+	if j.details.JobType == "Internship" {
+		t = t.say("an internship")
+	} else {
+		t = t.say(article(j.details.CareerLevel), " ", j.details.CareerLevel, " role")
+	}
+	if few {
+		t = t.say(" asks for")
+	}
+
 	one, other := j.skillsIn(k)
 	able := e.SkillMatch == strong
 	if fits == able || !fits && e.SkillMatch == moderate {
-		b.WriteString(", and ")
+		t = t.say(", and ")
 	} else {
-		b.WriteString(", but ")
+		t = t.say(", but ")
 	}
 	switch e.SkillMatch {
 	case moderate:
-		b.WriteString("the CV says more about " + one + " than about " + other + ". ")
+		t = t.say("the CV says more about ", one, " than about ", other, ". ")
 	case weak:
-		b.WriteString("the CV shows little of " + one + " and " + other + ". ")
+		t = t.say("the CV shows little of ", one, " and ", other, ". ")
 	default:
-		b.WriteString("the CV shows solid knowledge of " + one + " and " + other + ". ")
+		t = t.say("the CV shows solid knowledge of ", one, " and ", other, ". ")
 	}
 
 	place := ""
@@ -190,23 +201,22 @@ func reason(k seed.Key, j *job, years float64, e *hirempire.Evaluation) string {
 	}
 	switch e.Decision {
 	case "Shortlist":
-		b.WriteString(pick(k.Str("verdict"), []string{"Recommended for an interview", "A good candidate for the next round"}))
+		t = t.say(pick(k.Str("verdict"), []string{"Recommended for an interview", "A good candidate for the next round"}))
 		if place != "" {
-			b.WriteString(", although " + place)
+			t = t.say(", although ", place)
 		}
 	case "Review":
-		b.WriteString(pick(k.Str("verdict"), []string{"A recruiter should take a second look", "Worth a closer look before deciding"}))
+		t = t.say(pick(k.Str("verdict"), []string{"A recruiter should take a second look", "Worth a closer look before deciding"}))
 		if place != "" {
-			b.WriteString(", also because " + place)
+			t = t.say(", also because ", place)
 		}
 	default:
-		b.WriteString(pick(k.Str("verdict"), []string{"Other candidates match the job better", "Not a match for this job"}))
+		t = t.say(pick(k.Str("verdict"), []string{"Other candidates match the job better", "Not a match for this job"}))
 		if place != "" {
-			b.WriteString(", and " + place)
+			t = t.say(", and ", place)
 		}
 	}
-	b.WriteByte('.')
-	return b.String()
+	return string(t.say("."))
 }
 
 // skillsIn returns the two of the job's skills of which the application of that
@@ -219,14 +229,6 @@ func (j *job) skillsIn(k seed.Key) (one, other string) {
 func (j *job) lacks(k seed.Key, match, skill string) bool {
 	_, other := j.skillsIn(k)
 	return match == weak || match != strong && skill == other
-}
-
-// count writes years of experience.
-func count(years float64) string {
-	if years == 1 {
-		return "1 year"
-	}
-	return strconv.FormatFloat(years, 'f', -1, 64) + " years"
 }
 
 // drawLinkedIn returns how well the LinkedIn profile matches the CV, 0 to 100.
@@ -271,19 +273,9 @@ func differences(k seed.Key, j *job, years float64, e *hirempire.AIEvaluation) s
 	case score >= 50:
 		n = 3
 	}
-	counted := "The CV gives dates for every entry, LinkedIn only years."
-	if years >= 2 {
-		counted = "The CV adds up to " + count(years) + " of experience, LinkedIn to " +
-			strconv.FormatFloat(years-1, 'f', -1, 64) + "."
-	}
-	listed := "LinkedIn lists one language less."
-	if e.SkillMatch != weak {
-		one, _ := j.skillsIn(k)
-		listed = "The CV lists " + one + ", LinkedIn does not."
-	}
 	all := [...]string{
-		counted,
-		listed,
+		"The CV gives dates for every entry, LinkedIn only years.", // where there are no years to count
+		"LinkedIn lists one language less.",                        // where there is no skill to list
 		"A certificate in the CV is missing on LinkedIn.",
 		"The latest position has another title on LinkedIn.",
 		"One short employment is only on LinkedIn.",
@@ -292,12 +284,21 @@ func differences(k seed.Key, j *job, years float64, e *hirempire.AIEvaluation) s
 	}
 	// The number of lines is prime, so any stride visits different ones.
 	start, stride := below(k.Str("first difference"), len(all)), 1+below(k.Str("stride"), len(all)-1)
-	var b strings.Builder
+	t := make(text, 0, 384)
 	for i := range n {
 		if i > 0 {
-			b.WriteByte('\n')
+			t = t.say("\n")
 		}
-		b.WriteString(strconv.Itoa(i+1) + ". " + all[(start+i*stride)%len(all)])
+		t = t.say(strconv.Itoa(i+1), ". ")
+		switch line := (start + i*stride) % len(all); {
+		case line == 0 && years >= 2:
+			t = t.say("The CV adds up to ").years(years).say(" of experience, LinkedIn to ").number(years - 1).say(".")
+		case line == 1 && e.SkillMatch != weak:
+			one, _ := j.skillsIn(k)
+			t = t.say("The CV lists ", one, ", LinkedIn does not.")
+		default:
+			t = t.say(all[line])
+		}
 	}
-	return b.String()
+	return string(t)
 }

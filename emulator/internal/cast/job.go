@@ -61,22 +61,26 @@ func drawLevel(k seed.Key, last string) string {
 	return pickWeighted(k, from[:n])
 }
 
+// levelWords are words in a title that tell its career level, in the order in which
+// they count.
+var levelWords = []struct {
+	level string
+	words []string
+}{
+	{"C-level", []string{"chief", "ceo", "cto", "cfo", "coo", "cmo", "cpo", "cio", "ciso", "chro"}},
+	{"VP", []string{"vp", "svp", "evp", "vice president"}},
+	{"Director", []string{"director", "head of"}},
+	{"Team Leader", []string{"lead", "team lead", "team leader", "leader"}},
+	{"Manager", []string{"manager"}},
+	{"Senior", []string{"senior", "sr", "principal", "staff"}},
+	{"Junior", []string{"junior", "jr", "intern", "internship", "trainee", "graduate", "apprentice"}},
+}
+
 // levelOfTitle returns the career level that a title speaks of, "" where it says
 // nothing. In the title of a known role “Manager” is no level: a Product Manager
 // may be junior.
 func levelOfTitle(title string, known bool) string {
-	for _, t := range []struct {
-		level string
-		words []string
-	}{
-		{"C-level", []string{"chief", "ceo", "cto", "cfo", "coo", "cmo", "cpo", "cio", "ciso", "chro"}},
-		{"VP", []string{"vp", "svp", "evp", "vice president"}},
-		{"Director", []string{"director", "head of"}},
-		{"Team Leader", []string{"lead", "team lead", "team leader", "leader"}},
-		{"Manager", []string{"manager"}},
-		{"Senior", []string{"senior", "sr", "principal", "staff"}},
-		{"Junior", []string{"junior", "jr", "intern", "internship", "trainee", "graduate", "apprentice"}},
-	} {
+	for _, t := range levelWords {
 		if known && t.level == "Manager" {
 			continue
 		}

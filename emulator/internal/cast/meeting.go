@@ -20,7 +20,7 @@ func (c *Cast) makeMeeting(k seed.Key, pinned pins, j *job, co *company, p *pers
 	m.ScheduledAt = orPinned(pinned, "scheduled_at", hirempire.Time{Time: hours.draw(k.Str("time"), booked, m.DurationMinutes)})
 
 	// A job has one recruiter, who holds its meetings.
-	recruiter := co.recruiter(below(j.key.Str("recruiter"), recruiters))
+	recruiter := c.recruiter(co, below(j.key.Str("recruiter"), recruiters))
 	m.Organizer.Name = orPinned(pinned, "organizer.name", recruiter)
 	m.Organizer.Email = orPinned(pinned, "organizer.email", slug(m.Organizer.Name, '.', "recruiting")+"@"+co.domain)
 	return m

@@ -13,7 +13,7 @@ const maxSlug = 48
 // sep, or otherwise if nothing of s can be written like that, as with a name in
 // Arabic letters.
 func slug(s string, sep byte, otherwise string) string {
-	b := make([]byte, 0, len(s))
+	b := make([]byte, 0, 2*maxSlug)
 	gap := false
 	for _, r := range s {
 		folded := fold(unicode.ToLower(r))

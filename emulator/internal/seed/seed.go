@@ -71,17 +71,22 @@ const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 // Text returns n characters of [a-z0-9].
 func (k Key) Text(n int) string {
-	r := rand.NewPCG(k.a, k.b)
-	b := make([]byte, n)
-	for i := range b {
-		// The bias of a remainder of 64 bits by 36 is under 2e-18.
-		b[i] = alphabet[r.Uint64()%uint64(len(alphabet))]
-	}
-	return string(b)
+	return string(k.appendText(make([]byte, 0, 32), n))
 }
 
 // ID returns the prefix and 18 characters of [a-z0-9].
-func (k Key) ID(prefix string) string { return prefix + k.Text(18) }
+func (k Key) ID(prefix string) string {
+	return string(k.appendText(append(make([]byte, 0, 32), prefix...), 18))
+}
+
+func (k Key) appendText(b []byte, n int) []byte {
+	r := rand.NewPCG(k.a, k.b)
+	for range n {
+		// The bias of a remainder of 64 bits by 36 is under 2e-18.
+		b = append(b, alphabet[r.Uint64()%uint64(len(alphabet))])
+	}
+	return b
+}
 
 // UUID returns a UUID of version 4.
 func (k Key) UUID() string {
