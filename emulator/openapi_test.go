@@ -366,7 +366,8 @@ func TestDescriptionHasEveryField(t *testing.T) {
 			if a.Path == "event" && slices.Contains(a.Values, string(event)) {
 				a.Values, a.Kind = nil, hirempire.String // which the schema knows and the type does not
 			}
-			return a.Path == b.Path && a.Kind == b.Kind && a.Nullable == b.Nullable && slices.Equal(a.Values, b.Values) && a.Doc == b.Doc
+			return a.Path == b.Path && a.Kind == b.Kind && a.Nullable == b.Nullable && slices.Equal(a.Values, b.Values) &&
+				a.Format == b.Format && a.Pattern == b.Pattern && a.Max == b.Max && a.Doc == b.Doc
 		}) {
 			t.Errorf("%s:\ndescribed %+v\n     real %+v", event, got, want)
 		}
@@ -418,8 +419,13 @@ func (d *description) fields(t *testing.T, schema *yaml.Node, at string, into *[
 		if f.Kind == hirempire.Array {
 			f.Values = d.strings(property, "items", "enum")
 		}
-		if doc := d.child(property, "description"); doc != nil {
-			f.Doc = doc.Value
+		for key, text := range map[string]*string{"description": &f.Doc, "format": &f.Format, "pattern": &f.Pattern} {
+			if said := d.child(property, key); said != nil {
+				*text = said.Value
+			}
+		}
+		if most := d.child(property, "maximum"); most != nil {
+			f.Max, _ = strconv.ParseFloat(most.Value, 64)
 		}
 		*into = append(*into, f)
 		d.fields(t, property, f.Path, into)

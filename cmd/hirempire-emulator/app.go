@@ -138,7 +138,7 @@ failed.`,
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetVersionTemplate("hirempire-emulator {{.Version}}\n")
-	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.check(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.editions(), a.coverage(), a.ca(), a.ready(), a.version())
+	root.AddCommand(a.serve(), a.demo(), a.run(), a.trigger(), a.check(), a.listen(), a.lint(), a.scenarios(), a.events(), a.errors(), a.fixtures(), a.editions(), a.coverage(), a.ca(), a.ready(), a.version())
 	root.SetHelpCommand(help())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

@@ -18,9 +18,10 @@ import (
 func (a *app) events() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events",
-		Short: "List the event types; show one with its fields and a sample",
+		Short: "List the event types; show one with its fields and a sample, or its JSON Schema",
 		Example: `  hirempire-emulator events list
-  hirempire-emulator events show applicant_applied`,
+  hirempire-emulator events show applicant_applied
+  hirempire-emulator events show applicant_applied --schema`,
 	}
 	asGroup(cmd)
 	cmd.AddCommand(a.listEvents(), a.showEvent())
@@ -67,13 +68,19 @@ type fieldView struct {
 }
 
 func (a *app) showEvent() *cobra.Command {
-	var asJSON bool
+	var asJSON, schema bool
 	var edition string
 	cmd := &cobra.Command{
-		Use:     "show EVENT",
-		Short:   "Show when an event fires, its fields and a sample",
-		Example: "  hirempire-emulator events show applicant_applied",
-		Args:    oneArg("name an EVENT, such as applicant_applied; hirempire-emulator events list shows all"),
+		Use:   "show EVENT",
+		Short: "Show when an event fires, its fields and a sample, or its JSON Schema",
+		Long: `Show when an event fires, its fields and a sample of its payload.
+
+--schema prints a JSON Schema (draft 2020-12) instead. It is as strict as the
+documentation: no key is missing and none is added, and types, nulls and values
+are the documented ones; ids are as the emulator makes them in the edition.`,
+		Example: `  hirempire-emulator events show applicant_applied
+  hirempire-emulator events show applicant_applied --schema > applicant_applied.schema.json`,
+		Args: oneArg("name an EVENT, such as applicant_applied; hirempire-emulator events list shows all"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e := hirempire.Event(args[0])
 			if !e.Valid() {
@@ -82,6 +89,10 @@ func (a *app) showEvent() *cobra.Command {
 			of, err := hirempire.ParseEdition(edition)
 			if err != nil {
 				return &flagError{"edition", err}
+			}
+			if schema {
+				_, err := a.stdout.Write(hirempire.Schema(of, e))
+				return err
 			}
 			sample, err := fs.ReadFile(fixtures.FS, fmt.Sprintf("%s/payloads/%s.json", of, e))
 			if err != nil {
@@ -98,6 +109,7 @@ func (a *app) showEvent() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the payload, and nothing else")
 	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	return cmd
 }

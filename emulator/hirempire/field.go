@@ -18,7 +18,8 @@ const (
 	Object  Kind = "object"
 )
 
-// A Field is one documented place in a payload.
+// A Field is one documented place in a payload, as the payload types and their
+// tags describe it.
 type Field struct {
 	// Path is the keys from the top, joined by dots; an element of an array is
 	// its index, written N in a listing.
@@ -29,6 +30,18 @@ type Field struct {
 	// Values are the documented values of the field, or of its elements; nil
 	// where any value of the kind is fine.
 	Values []string
+	// ID is what the field is the id of; empty where it is none. How ids look
+	// depends on the edition.
+	ID Entity
+	// Format is what the text is, by its name in JSON Schema: date-time, email or
+	// uri; empty where it is just text.
+	Format string
+	// Pattern is a regular expression, of JavaScript and of Go, that the text
+	// matches; empty where any text does.
+	Pattern string
+	// Max is the documented largest value of a number that is at least 0; 0 where
+	// any number is fine.
+	Max float64
 	// Doc says what the kind does not; often empty.
 	Doc string
 }
@@ -92,7 +105,14 @@ func walk(t reflect.Type, at string, visit func(Field)) {
 				Kind:     kindOf(sf.Type),
 				Nullable: sf.Type.Kind() == reflect.Pointer,
 				Values:   Values(sf.Tag.Get("values")),
+				ID:       Entity(sf.Tag.Get("id")),
+				Format:   sf.Tag.Get("format"),
+				Pattern:  sf.Tag.Get("pattern"),
 				Doc:      sf.Tag.Get("doc"),
+			}
+			f.Max, _ = strconv.ParseFloat(sf.Tag.Get("max"), 64) // no tag: 0
+			if sf.Type == timeType {
+				f.Format, f.Pattern = "date-time", timePattern
 			}
 			visit(f)
 			walk(sf.Type, f.Path, visit)
