@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,16 +16,27 @@ func (a *app) version() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Print the version, the Go release and the editions",
+		Short:   "Print the version, the commit, the Go release and the editions",
 		Example: "  hirempire-emulator version --json",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			b := thisBuild()
 			if asJSON {
-				return writeJSON(a.stdout, map[string]any{
-					"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH, "editions": hirempire.Editions(),
-				})
+				return writeJSON(a.stdout, struct {
+					build
+					Go       string              `json:"go"`
+					Platform string              `json:"platform"`
+					Editions []hirempire.Edition `json:"editions"`
+				}{b, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, hirempire.Editions()})
 			}
-			fmt.Fprintf(a.stdout, "hirempire-emulator %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(a.stdout, "hirempire-emulator %s (%s, %s/%s)\n", b.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			if b.Commit != "" {
+				changed := ""
+				if b.Modified {
+					changed = ", with changes that are in no commit"
+				}
+				fmt.Fprintf(a.stdout, "commit %s of %s%s\n", b.Commit, b.Time, changed)
+			}
 			for _, e := range hirempire.Editions() {
 				fmt.Fprintf(a.stdout, "edition %s\n", e)
 			}
@@ -35,19 +47,50 @@ func (a *app) version() *cobra.Command {
 	return cmd
 }
 
-// version returns the module's version or, built from a checkout, its commit.
-func version() string {
+// A build is what the Go toolchain wrote into a binary about its origin.
+type build struct {
+	// Version is the module's version or, built from a checkout, the
+	// pseudo-version of its commit, with +dirty if that is not all; devel where
+	// neither is known, as after go run.
+	Version string `json:"version"`
+	// Commit, its Time and whether there were changes beside it (Modified) are
+	// known of a checkout only.
+	Commit   string `json:"commit,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Modified bool   `json:"modified"`
+}
+
+// version returns the version of this build.
+func version() string { return thisBuild().Version }
+
+func thisBuild() build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return build{Version: "unknown"}
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
+	return buildOf(info)
+}
+
+func buildOf(info *debug.BuildInfo) build {
+	b := build{Version: info.Main.Version}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return "devel+" + s.Value[:min(len(s.Value), 12)]
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.time":
+			b.Time = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
 		}
 	}
-	return "devel"
+	if b.Version == "" || b.Version == "(devel)" {
+		b.Version = "devel"
+		if b.Commit != "" {
+			b.Version += "+" + b.Commit[:min(len(b.Commit), 12)]
+		}
+	}
+	if b.Modified && !strings.HasSuffix(b.Version, "+dirty") {
+		b.Version += "+dirty"
+	}
+	return b
 }
