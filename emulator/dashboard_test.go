@@ -206,7 +206,7 @@ func TestDashboard(t *testing.T) {
 		p.click(".space a", "")
 		p.says(".note.warn", "corrupt: truncated")
 		p.click("button", "as Go test")
-		if code := p.copied(); !strings.Contains(code, `"corrupt": "truncated"`) {
+		if code := p.copied(); !strings.Contains(code, `emulatortest.Fault("corrupt", "truncated")`) {
 			t.Errorf("the fault is not in %s", code)
 		} else {
 			formatted(t, code)

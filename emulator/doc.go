@@ -32,7 +32,7 @@
 //
 //	emulator/                 this package: options, life cycle, the library of stories
 //	emulator/client/          a Go client of the control API; imports nothing of the rest
-//	emulator/emulatortest/    an emulator for one Go test
+//	emulator/emulatortest/    an emulator for one Go test; example/ is a module of its own, as a user's
 //	cmd/hirempire-emulator/   the command line, a file for each command; imports no internal room
 //
 // # The way of a registration

@@ -80,6 +80,9 @@ func New(opts Options) (*Emulator, error) {
 	if opts.Clock == nil {
 		opts.Clock = RealClock()
 	}
+	if opts.Listen == nil {
+		opts.Listen = new(net.ListenConfig).Listen
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -282,14 +285,14 @@ func (e *Emulator) Start(ctx context.Context) error {
 	if e.phase != built {
 		return errors.New("the emulator was started or shut down already")
 	}
-	plain, err := listen(ctx, e.opts.Addr)
+	plain, err := e.listen(ctx, e.opts.Addr)
 	if err != nil {
 		return err
 	}
-	secure, err := listen(ctx, e.opts.TLSAddr)
+	secure, err := e.listen(ctx, e.opts.TLSAddr)
 	var own net.Listener
 	if err == nil && e.opts.ControlAddr != ControlOff {
-		own, err = listen(ctx, e.opts.ControlAddr)
+		own, err = e.listen(ctx, e.opts.ControlAddr)
 	}
 	if err != nil {
 		for _, l := range []net.Listener{plain, secure} {
@@ -345,12 +348,11 @@ func (e *Emulator) newServer() *http.Server {
 }
 
 // listen binds an address; an empty one is nil.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func (e *Emulator) listen(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" {
 		return nil, nil
 	}
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", addr)
+	l, err := e.opts.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}

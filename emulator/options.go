@@ -115,6 +115,8 @@ type Options struct {
 	Clock Clock
 	// DialContext opens connections to consumers; default: the network.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Listen opens the listeners of [Emulator.Start]; default: the network.
+	Listen func(ctx context.Context, network, address string) (net.Listener, error)
 	// Logger gets what happens; default: nothing is logged.
 	Logger *slog.Logger
 }

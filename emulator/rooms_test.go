@@ -144,6 +144,9 @@ func eachFile(t *testing.T, visit func(room, name string, file *ast.File)) {
 		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
+		if _, err := fs.Stat(root, path.Join(name, "go.mod")); err == nil && d.IsDir() && name != "." {
+			return fs.SkipDir // a module of its own, as a user's
+		}
 		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			return nil
 		}

@@ -33,7 +33,8 @@ const patience = time.Minute // of waits that are fulfilled at once
 func TestClientCoversTheControlAPI(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s := emulatortest.Start(t)
+	server := emulatortest.Start(t)
+	s := server.Control
 	if err := s.Ready(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestClientCoversTheControlAPI(t *testing.T) {
 	}
 
 	// What the application under test does at the vendor's API is seen, too.
-	res, err := http.Post(s.BaseURL+"/create-webhook", "application/json", strings.NewReader("{}"))
+	res, err := http.Post(server.BaseURL+"/create-webhook", "application/json", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestClientFetchesTheCA(t *testing.T) {
 // An error says what the answer says.
 func TestErrorsExplain(t *testing.T) {
 	t.Parallel()
-	s := emulatortest.Start(t)
+	s := emulatortest.Start(t).Control
 	if _, err := s.Register(t.Context(), consumer(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,15 @@ func TestErrorsExplain(t *testing.T) {
 	if explained, ok := errors.AsType[*client.Error](err); !ok || explained.Status != 400 || len(explained.Problems) == 0 {
 		t.Errorf("the story said %v", err)
 	}
-	if _, err := s.CA(t.Context()); err == nil || !strings.Contains(err.Error(), "--tls-addr") {
+	plain, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
+	if err == nil {
+		err = plain.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = plain.Shutdown(context.Background()) })
+	if _, err := client.New(plain.URL(), nil).CA(t.Context()); err == nil || !strings.Contains(err.Error(), "--tls-addr") {
 		t.Errorf("without HTTPS CA said %v", err)
 	}
 	// Something else listens there.

@@ -80,20 +80,17 @@ export function asGoTest(d) {
   const odd = Object.entries(oddities(d)).filter(([k]) => k !== 'drop' || named)
   const faked = named && (odd.length > 0 || !value)
   const lines = ['package consumer_test', '', 'import (']
-  if (!faked) lines.push('\t"encoding/json"')
-  lines.push('\t"testing"', '\t"time"', '',
-    '\t"github.com/hirempire-emulator/hirempire-emulator/emulator/client"',
+  lines.push('\t"testing"', '',
     '\t"github.com/hirempire-emulator/hirempire-emulator/emulator/emulatortest"', ')', '')
   const name = event.split(/[^A-Za-z0-9]+/).filter(Boolean).map((w) => w[0].toUpperCase() + w.slice(1)).join('')
   lines.push(`func Test${name || 'Event'}IsTaken(t *testing.T) {`, '\temulator := emulatortest.Start(t)')
-  lines.push(`\tif _, err := emulator.Register(t.Context(), ${goText(d.request_url)}); err != nil {`, '\t\tt.Fatal(err)', '\t}')
+  lines.push(`\temulator.Register(${goText(d.request_url)})`)
   if (faked) {
-    lines.push(`\tevent := client.Event{Type: ${scalar(event)}, Delivery: map[string]any{${odd.map(([k, v]) => `${scalar(k)}: ${scalar(v)}`).join(', ')}}}`)
+    lines.push(`\tdeliveries := emulator.Trigger(${[scalar(event), ...odd.map(([k, v]) => `emulatortest.Fault(${scalar(k)}, ${scalar(v)})`)].join(', ')})`)
   } else {
-    lines.push(`\tevent := client.Event{Body: json.RawMessage(${goText(d.body)})}`)
+    lines.push(`\tdeliveries := emulator.Send(${scalar(event)}, ${goText(d.body)})`)
   }
   const word = /^(delivered|failed|dropped)/.test(d.status) ? d.status : 'delivered'
-  lines.push('\tdeliveries, err := emulator.SendAndWait(t.Context(), event, 10*time.Second)', '\tif err != nil {', '\t\tt.Fatal(err)', '\t}',
-    '\tfor _, d := range deliveries {', `\t\tif d.Status != ${scalar(word)} {`, '\t\t\tt.Errorf("%s is %s: %s", d.ID, d.Status, d.Detail)', '\t\t}', '\t}', '}', '')
+  lines.push('\tfor _, d := range deliveries {', `\t\tif d.Status != ${scalar(word)} {`, '\t\t\tt.Errorf("%s is %s: %s", d.ID, d.Status, d.Detail)', '\t\t}', '\t}', '}', '')
   return lines.join('\n')
 }
