@@ -19,10 +19,12 @@ type discreet struct {
 
 func (d discreet) Handle(ctx context.Context, r slog.Record) error {
 	out := slog.NewRecord(r.Time, r.Level, d.text(r.Message), r.PC)
+	attrs := make([]slog.Attr, 0, r.NumAttrs())
 	r.Attrs(func(a slog.Attr) bool {
-		out.AddAttrs(d.attr(a))
+		attrs = append(attrs, d.attr(a))
 		return true
 	})
+	out.AddAttrs(attrs...)
 	return d.Handler.Handle(ctx, out)
 }
 

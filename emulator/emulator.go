@@ -115,7 +115,7 @@ func New(opts Options) (*Emulator, error) {
 	e.seed = root
 	e.store, err = workspace.New(workspace.Config{
 		Edition: opts.Edition, Tokens: *opts.Tokens, Seed: root, Now: opts.Clock.Now,
-		RateLimit: opts.RateLimit, Faults: opts.Faults, Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks},
+		RateLimit: opts.RateLimit, Faults: opts.Faults, Limits: workspace.Limits{Workspaces: opts.Limits.Workspaces, Webhooks: opts.Limits.Webhooks, Faults: opts.Limits.Faults},
 	})
 	if err != nil {
 		return nil, err
@@ -197,9 +197,13 @@ type onControl struct{}
 // is read from the path as it is on the wire, so that no path crosses over; unless
 // the control API has an address of its own, or none.
 func (e *Emulator) planes(root seed.Seed) http.Handler {
+	registered := e.play
+	if e.opts.Play == "" {
+		registered = nil // or each answer would be flushed for it
+	}
 	vendor := api.New(api.Config{
 		Store: e.store, Edition: e.opts.Edition, Clock: e.opts.Clock, Seed: root, Journal: e.journal, Registrar: e.registrar,
-		Logger: e.opts.Logger, Registered: e.play,
+		Logger: e.opts.Logger, Registered: registered,
 	})
 	manual, _ := e.opts.Clock.(*clock.Manual)
 	own := control.New(control.Config{

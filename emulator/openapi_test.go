@@ -223,7 +223,7 @@ func TestDescriptionHasEveryRoute(t *testing.T) {
 		}
 	}
 	for _, e := range hirempire.Editions() {
-		bothWays(t, "edition "+string(e), vendor[e], routed(t, api.New(api.Config{Edition: e}).(*mux.Router)))
+		bothWays(t, "edition "+string(e), vendor[e], routed(t, api.Router(api.Config{Edition: e})))
 	}
 	bothWays(t, "the control API", ours, routed(t, plane.Router(plane.Config{})))
 }

@@ -138,4 +138,5 @@ type Limits struct {
 	Connections         int // open at once, before the longest idle one is closed; default 4,096
 	Streams             int // that are followed at once; default 256
 	StreamBytes         int // of what they may resume from, about; default 16 MiB
+	Faults              int // of the API that are armed at once; default 1,000
 }

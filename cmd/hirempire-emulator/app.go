@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -192,7 +193,9 @@ func variable(flag string) string {
 
 // byPlatform are the variables that Kubernetes and Docker set for a service or a
 // linked container of the emulator's name.
-var byPlatform = regexp.MustCompile(`^(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?|NAME|ENV_.+)$`)
+var byPlatform = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?|NAME|ENV_.+)$`)
+})
 
 // warnOfVariables names the environment variables that look like those of flags, and
 // are of none of any command: nothing else would tell of a misspelt one.
@@ -214,7 +217,7 @@ func (a *app) warnOfVariables(root *cobra.Command, environ []string) {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		rest, ours := strings.CutPrefix(name, variables)
-		if !ours || value == "" || slices.Contains(known, name) || byPlatform.MatchString(rest) {
+		if !ours || value == "" || slices.Contains(known, name) || byPlatform().MatchString(rest) {
 			continue
 		}
 		meant := ""

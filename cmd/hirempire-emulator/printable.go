@@ -81,7 +81,7 @@ func (a *app) exactly() io.Writer {
 }
 
 // drawn is what we draw with: colours, the beginning of the line, and its end.
-var drawn = regexp.MustCompile(`^(?:\r|\x1b\[[0-9;]*m|\x1b\[K)`)
+var drawn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\r|\x1b\[[0-9;]*m|\x1b\[K)`) })
 
 func printable(text []byte, drawing bool) []byte {
 	if utf8.Valid(text) && strings.IndexFunc(string(text), report.Steers) < 0 {
@@ -92,7 +92,7 @@ func printable(text []byte, drawing bool) []byte {
 		r, size := utf8.DecodeRune(text)
 		var own []byte
 		if drawing && report.Steers(r) {
-			own = drawn.Find(text[:min(len(text), 16)])
+			own = drawn().Find(text[:min(len(text), 16)])
 		}
 		switch {
 		case own != nil:

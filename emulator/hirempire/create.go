@@ -1,9 +1,9 @@
 package hirempire
 
 import (
-	"encoding/json"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -63,16 +63,16 @@ func ParseCreate(e Edition, query string, body []byte) (CreateRequest, *Error) {
 	if err != nil {
 		return CreateRequest{}, err
 	}
-	return CreateRequest{requestURL, events}, nil
+	return CreateRequest{strings.Clone(requestURL), events}, nil // which is kept, and not the body with it
 }
 
 // HasQuery reports whether a raw query holds any parameter, well-formed or not.
 func HasQuery(query string) bool { return strings.Trim(query, "&") != "" }
 
 // parseEvents reads the array of event types.
-func parseEvents(e Edition, op Operation, raw json.RawMessage) ([]Event, *Error) {
-	var elements []json.RawMessage
-	if json.Unmarshal(raw, &elements) != nil || elements == nil {
+func parseEvents(e Edition, op Operation, raw string) ([]Event, *Error) {
+	elements, ok := decodeArray(raw)
+	if !ok {
 		return nil, NewError(e, op, EventsRequired)
 	}
 	events := make([]Event, len(elements))
@@ -81,10 +81,11 @@ func parseEvents(e Edition, op Operation, raw json.RawMessage) ([]Event, *Error)
 		if !ok {
 			return nil, newInvalidEvent(e, op, stringify(element))
 		}
-		if !Event(name).Valid() {
+		known := slices.Index(Events(), Event(name))
+		if known < 0 {
 			return nil, newInvalidEvent(e, op, name)
 		}
-		events[i] = Event(name)
+		events[i] = Events()[known] // and not a part of the body
 	}
 	return events, nil
 }

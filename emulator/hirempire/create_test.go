@@ -2,6 +2,7 @@ package hirempire_test
 
 import (
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -263,4 +264,24 @@ func FuzzParseDelete(f *testing.F) {
 			}
 		}
 	})
+}
+
+// It is not parallel, because it looks at the memory of the process.
+func TestAKeptRequestDoesNotKeepItsBody(t *testing.T) {
+	var kept []hirempire.CreateRequest
+	for range 32 {
+		body := `{"request_url":"http://localhost:3000/webhook","events":["job_added"]` + strings.Repeat(" ", hirempire.MaxBodyBytes/2) + "}"
+		r, failure := hirempire.ParseCreate(hirempire.Edition202602, "", []byte(body))
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		kept = append(kept, r)
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > 8<<20 {
+		t.Errorf("%d requests keep %d bytes", len(kept), m.HeapAlloc)
+	}
+	runtime.KeepAlive(kept)
 }

@@ -49,26 +49,56 @@ func unescapeSeparators(b []byte) []byte {
 }
 
 // decodeObject reads a request body: one JSON object in valid UTF-8 with nothing
-// but white space around it. Keys match exactly, the last duplicate wins. Bodies
-// nested deeper than 10,000 levels are refused.
-func decodeObject(body []byte) (map[string]json.RawMessage, bool) {
-	var object map[string]json.RawMessage
-	if !utf8.Valid(body) || json.Unmarshal(body, &object) != nil {
+// but white space around it. Values stay as they are written. Keys match exactly,
+// the last duplicate wins. Bodies nested deeper than 10,000 levels are refused.
+func decodeObject(body []byte) (map[string]string, bool) {
+	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, false
 	}
-	return object, object != nil
+	r := reader{text: string(body)}
+	if r.next() != '{' {
+		return nil, false
+	}
+	object := map[string]string{}
+	for r.i++; r.next() != '}'; {
+		if r.text[r.i] == ',' {
+			r.i++
+			r.next()
+		}
+		key, _ := stringValue(r.scalar())
+		r.next()
+		r.i++ // the colon
+		object[key] = r.raw()
+	}
+	return object, true
+}
+
+// decodeArray returns the elements of a valid JSON text, or of none, as they are
+// written, and whether it is an array.
+func decodeArray(text string) (elements []string, ok bool) {
+	r := reader{text: text}
+	if text == "" || r.next() != '[' {
+		return nil, false
+	}
+	for r.i++; r.next() != ']'; {
+		if r.text[r.i] == ',' {
+			r.i++
+			r.next()
+		}
+		elements = append(elements, r.raw())
+	}
+	return elements, true
 }
 
 // stringValue returns the string that the JSON text is, and whether it is one. A
 // surrogate that is escaped alone stays what JavaScript makes of it: its three
 // bytes in the pattern of UTF-8, which utf8.ValidString refuses and [quote]
 // writes as the escape it came from.
-func stringValue(raw json.RawMessage) (string, bool) {
-	raw = bytes.TrimSpace(raw)
+func stringValue(raw string) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
 	}
-	in := string(raw[1 : len(raw)-1])
+	in := raw[1 : len(raw)-1]
 	if !strings.Contains(in, `\`) {
 		return in, true
 	}
@@ -145,8 +175,8 @@ func quote(s string) string {
 
 // stringify returns JSON.stringify(JSON.parse(text)) of a valid JSON text, in time
 // that grows with its length alone, however deep it is nested.
-func stringify(text json.RawMessage) string {
-	r := reader{text: string(text)}
+func stringify(text string) string {
+	r := reader{text: text}
 	v := r.value()
 	return string(v.append(nil))
 }
@@ -206,6 +236,27 @@ func (r *reader) next() byte {
 	return r.text[r.i]
 }
 
+// raw returns the value that begins here as it is written.
+func (r *reader) raw() string {
+	r.next()
+	begin, depth := r.i, 0
+	for first := true; first || depth > 0; first = false {
+		switch r.next() {
+		case '[', '{':
+			depth++
+			r.i++
+		case ']', '}':
+			depth--
+			r.i++
+		case ',', ':':
+			r.i++
+		default:
+			r.scalar()
+		}
+	}
+	return r.text[begin:r.i]
+}
+
 func (r *reader) value() value {
 	switch c := r.next(); c {
 	case '[':
@@ -226,7 +277,7 @@ func (r *reader) value() value {
 				r.i++
 				r.next()
 			}
-			key, _ := stringValue(json.RawMessage(r.scalar()))
+			key, _ := stringValue(r.scalar())
 			r.next()
 			r.i++ // the colon
 			if i, ok := at[key]; ok {
@@ -240,7 +291,7 @@ func (r *reader) value() value {
 		slices.SortStableFunc(v.object, inJavaScriptOrder)
 		return v
 	case '"':
-		s, _ := stringValue(json.RawMessage(r.scalar()))
+		s, _ := stringValue(r.scalar())
 		return value{scalar: quote(s)}
 	case 't', 'f', 'n':
 		return value{scalar: r.scalar()}

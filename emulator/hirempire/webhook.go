@@ -64,7 +64,7 @@ func ParseUpdate(e Edition, query string, body []byte) (UpdateRequest, *Error) {
 	if !hasEvents && !hasActive {
 		return UpdateRequest{}, incorrect
 	}
-	if hasActive && (json.Unmarshal(active, &r.Active) != nil || r.Active == nil) {
+	if hasActive && (json.Unmarshal([]byte(active), &r.Active) != nil || r.Active == nil) {
 		return UpdateRequest{}, incorrect
 	}
 	if requestURL, given := object["request_url"]; given {

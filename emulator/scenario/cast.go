@@ -68,7 +68,7 @@ func (p *parser) members(n *yaml.Node) {
 			for _, e := range entries(n) {
 				r := &role{Member: Member{Name: e.name, Pos: p.at(e.key), Pins: json.RawMessage("{}")}}
 				roles[e.name] = r
-				if !memberName.MatchString(e.name) {
+				if !memberName().MatchString(e.name) {
 					p.errorf(e.key, "bad-name", "%s cannot name a member; a name is at most %d letters, digits, hyphens and underscores", code(e.name), maxName)
 				}
 				for _, l := range p.member(r, e.value, k, shape, at+"."+e.name) {
@@ -140,7 +140,7 @@ func (p *parser) member(r *role, n *yaml.Node, k kind, want *shape, at string) [
 
 // named checks the name of a member of the kind, and marks the member as used.
 func (p *parser) named(n *yaml.Node, kind string) {
-	if !memberName.MatchString(n.Value) {
+	if !memberName().MatchString(n.Value) {
 		p.errorf(n, "bad-name", "%s cannot name a member; a name is at most %d letters, digits, hyphens and underscores", code(n.Value), maxName)
 		return
 	}

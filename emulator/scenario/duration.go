@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -15,8 +14,8 @@ import (
 const durationPattern = `([0-9]+(\.[0-9]+)?(ns|us|µs|μs|ms|s|m|h))+`
 
 var (
-	aDuration  = regexp.MustCompile(`^` + durationPattern + `$`)
-	oneQuarter = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)$`)
+	aDuration  = pattern(`^` + durationPattern + `$`)
+	oneQuarter = pattern(`^([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)$`)
 )
 
 // duration reads a length of time; what names it in a sentence.
@@ -36,7 +35,7 @@ func (p *parser) duration(n *yaml.Node, what string) (time.Duration, bool) {
 	switch text := n.Value; {
 	case strings.HasPrefix(text, "-"):
 		p.errorf(n, "bad-duration", "%s is %s, time does not run backwards; write a duration such as `2s`", what, code(text))
-	case !aDuration.MatchString(text):
+	case !aDuration().MatchString(text):
 		if better := meantDuration(text); better != "" {
 			p.errorf(n, "bad-duration", "%s is %s, which is no duration, write `%s`", what, code(text), better)
 		} else {
@@ -78,7 +77,7 @@ func short(d time.Duration) string {
 // meantDuration guesses what a number with an unknown unit, or a space, stands
 // for.
 func meantDuration(text string) string {
-	m := oneQuarter.FindStringSubmatch(strings.TrimSpace(text))
+	m := oneQuarter().FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil || len(m[1]) > 9 {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -26,12 +27,18 @@ var (
 const maxName = 64
 
 var (
-	storyName  = regexp.MustCompile(storyNamePattern)
-	memberName = regexp.MustCompile(memberNamePattern)
-	jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
-	aTime      = regexp.MustCompile(`^` + timePattern)
-	aDate      = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	storyName  = pattern(storyNamePattern)
+	memberName = pattern(memberNamePattern)
+	jsonNumber = pattern(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	aTime      = pattern(`^` + timePattern)
+	aDate      = pattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 )
+
+// pattern is compiled when it is first needed: a server that reads no story starts
+// without.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // Parse reads one scenario. Name it as the user knows it: the name stands in
 // every position and, where the story gives none, its base without extension
@@ -149,7 +156,7 @@ func (p *parser) story(root *yaml.Node) *Scenario {
 			p.version(e.value)
 		case "name":
 			if name, ok := p.text(e.value, "`name`"); ok {
-				if !storyName.MatchString(name) {
+				if !storyName().MatchString(name) {
 					p.errorf(e.value, "bad-name", "`name` is %s, it must be of lower-case letters, digits and hyphens, at most %d, such as `hiring-happy-path`", code(name), maxName)
 				}
 				s.Name = name
@@ -248,12 +255,12 @@ func (p *parser) start(n *yaml.Node) *time.Time {
 		p.errorf(n, "wrong-type", "`start` is %s, it must be a time such as `2026-01-30T09:00:00Z`", describe(n))
 		return nil
 	}
-	if aDate.MatchString(n.Value) {
+	if aDate().MatchString(n.Value) {
 		p.errorf(n, "bad-start", "`start` is only a date; add the time of day and the zone: `%sT00:00:00Z`", n.Value)
 		return nil
 	}
 	start, ok := moment(n.Value)
-	if !ok && aTime.MatchString(n.Value) {
+	if !ok && aTime().MatchString(n.Value) {
 		p.errorf(n, "bad-start", "`start` is %s, a day or a time of day that does not exist", code(n.Value))
 		return nil
 	}
@@ -271,5 +278,5 @@ func (p *parser) start(n *yaml.Node) *time.Time {
 // moment reads an RFC 3339 time, of which Go's reader accepts variants.
 func moment(text string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, text)
-	return t, err == nil && aTime.MatchString(text)
+	return t, err == nil && aTime().MatchString(text)
 }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"regexp"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -14,7 +13,7 @@ var (
 	runExpectKeys = []string{"no_failures", "max_p99"}
 	statusClasses = []string{"2xx", "3xx", "4xx", "5xx"}
 	// likeAClass matches what others write for a class: 2XX, 2x, 20x, 2**.
-	likeAClass = regexp.MustCompile(`^[2-5][0-9xX*]{1,3}$`)
+	likeAClass = pattern(`^[2-5][0-9xX*]{1,3}$`)
 )
 
 // expectation reads what must hold of the answers to the deliveries of an event.
@@ -132,7 +131,7 @@ func (p *parser) statuses(n *yaml.Node) []StatusRange {
 func (p *parser) status(n *yaml.Node, inList bool) (StatusRange, bool) {
 	const what = "`status`"
 	switch {
-	case kindOf(n) == hirempire.Number || n.Kind == yaml.ScalarNode && jsonNumber.MatchString(n.Value):
+	case kindOf(n) == hirempire.Number || n.Kind == yaml.ScalarNode && jsonNumber().MatchString(n.Value):
 		i, ok := p.whole(n, what, minStatus, maxStatus)
 		return StatusRange{i, i}, ok
 	case kindOf(n) != hirempire.String || isDoubtful(n):
@@ -149,7 +148,7 @@ func (p *parser) status(n *yaml.Node, inList bool) (StatusRange, bool) {
 			return StatusRange{from, from + 99}, true
 		}
 	}
-	if likeAClass.MatchString(n.Value) {
+	if likeAClass().MatchString(n.Value) {
 		p.errorf(n, "unknown-value", "%s cannot be %s, did you mean `%cxx`?", what, code(n.Value), n.Value[0])
 	} else {
 		p.errorf(n, "unknown-value", "%s cannot be %s; write a whole number from %d to %d, or one of %s", what, code(n.Value), minStatus, maxStatus, list(statusClasses))

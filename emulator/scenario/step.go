@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -310,7 +309,7 @@ func (p *parser) fixture(s *Step, keys map[string]entry) {
 	s.Fixture, s.FixturePos = file, p.at(e.value)
 }
 
-var aDrive = regexp.MustCompile(`^.:`)
+var aDrive = pattern(`^.:`)
 
 // notLocal says why a path is not one below the directory of fixtures, "" if it
 // is.
@@ -322,7 +321,7 @@ func notLocal(file string) string {
 		return "which is longer than 512 characters"
 	case strings.Contains(file, `\`):
 		return "which has a backslash"
-	case strings.HasPrefix(file, "/"), aDrive.MatchString(file):
+	case strings.HasPrefix(file, "/"), aDrive().MatchString(file):
 		return "which is not relative"
 	case strings.HasSuffix(file, "/"):
 		return "which is a directory"

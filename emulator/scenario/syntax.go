@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -52,7 +51,7 @@ func stops(text []byte, err error) int {
 	// The reader is right about the line or late by some, so that what is before
 	// is mostly not worth looking at.
 	low, high := 0, len(text)
-	if m := lineOfReader.FindStringSubmatch(err.Error()); m[3] != "" {
+	if m := lineOfReader().FindStringSubmatch(err.Error()); m[3] != "" {
 		line, _ := strconv.Atoi(m[3])
 		near := len(strings.Join(strings.SplitAfterN(string(text), "\n", line)[:max(line-2, 0)], ""))
 		if failsBefore(text, near, err) {
@@ -81,12 +80,12 @@ func positionOf(file string, text []byte, offset int) Position {
 	return Position{file, 1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])}
 }
 
-var lineOfReader = regexp.MustCompile(`^(yaml: )?(line ([0-9]+): )?`)
+var lineOfReader = pattern(`^(yaml: )?(line ([0-9]+): )?`)
 
 // readerMessage is the reader's error without its line.
 func readerMessage(err error) string {
 	message := err.Error()
-	message = message[len(lineOfReader.FindString(message)):]
+	message = message[len(lineOfReader().FindString(message)):]
 	switch {
 	case strings.Contains(message, "exceeded max depth"):
 		return fmt.Sprintf("values are nested more than %d deep", maxDepth)
@@ -264,11 +263,11 @@ func (s *scan) entry(column int) {
 	s.node(column, true)
 }
 
-var keyInLine = regexp.MustCompile(`^("[^"]*"|'[^']*'|[^"'#]([^#:]|[^ ]#|:[^ ])*) *:( |$)`)
+var keyInLine = pattern(`^("[^"]*"|'[^']*'|[^"'#]([^#:]|[^ ]#|:[^ ])*) *:( |$)`)
 
 // hasKey reports whether a line starts with a key, or contains what would make
 // the reader take it for one.
-func hasKey(line string) bool { return keyInLine.MatchString(strings.TrimRight(line, " \t")) }
+func hasKey(line string) bool { return keyInLine().MatchString(strings.TrimRight(line, " \t")) }
 
 // node reads a list item, a key or a value that starts here. A block may be
 // opened.
@@ -496,11 +495,11 @@ func (s *scan) plain() {
 	s.i += len(strings.TrimRight(rest, " \t"))
 }
 
-var blockHeader = regexp.MustCompile(`^[|>]([-+]?[1-9]?|[1-9][-+])[ \t]*( #.*)?$`)
+var blockHeader = pattern(`^[|>]([-+]?[1-9]?|[1-9][-+])[ \t]*( #.*)?$`)
 
 // block skips a literal or folded scalar.
 func (s *scan) block() {
-	if !blockHeader.MatchString(s.rest()) {
+	if !blockHeader().MatchString(s.rest()) {
 		s.fail(s.i, "after %s the text starts in the next line; if this is text, put it in quotes", code(string(s.peek(0))))
 		return
 	}

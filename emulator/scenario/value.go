@@ -46,7 +46,7 @@ func kindOf(n *yaml.Node) hirempire.Kind {
 	if !isPlain(n) {
 		return hirempire.String
 	}
-	if jsonNumber.MatchString(n.Value) {
+	if jsonNumber().MatchString(n.Value) {
 		return hirempire.Number // one that is too large has the tag of a string
 	}
 	switch n.ShortTag() {
@@ -183,11 +183,11 @@ func (p *parser) whole(n *yaml.Node, what string, low, high int) (int, bool) {
 // number returns a number as JSON writes it; want says what is expected.
 func (p *parser) number(n *yaml.Node, what, want string) (string, bool) {
 	switch {
-	case n.Kind == yaml.ScalarNode && jsonNumber.MatchString(n.Value) && !isPlain(n):
+	case n.Kind == yaml.ScalarNode && jsonNumber().MatchString(n.Value) && !isPlain(n):
 		p.errorf(n, "wrong-type", "%s must be %s, this is a string; write it without quotes: `%s`", what, want, n.Value)
 	case kindOf(n) != hirempire.Number:
 		p.errorf(n, "wrong-type", "%s must be %s, %s", what, want, found(n))
-	case !jsonNumber.MatchString(n.Value):
+	case !jsonNumber().MatchString(n.Value):
 		p.errorf(n, "bad-number", "%s is %s, numbers are written in decimal digits such as `42`, `-1` or `2.5`", what, code(n.Value))
 	default:
 		if _, err := strconv.ParseFloat(n.Value, 64); err != nil {

@@ -44,13 +44,26 @@ type Config struct {
 
 type server struct {
 	Config
+	ids   seed.Key
 	calls atomic.Uint64
 }
 
 // New returns the handler of the vendor's plane. Paths match exactly, as they
 // are on the wire: no clean-up, no redirect.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg}
+	router := Router(cfg)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The router itself would copy the request twice, for the variables of the path, of
+		// which there are none.
+		var match mux.RouteMatch
+		router.Match(r, &match)
+		match.Handler.ServeHTTP(w, r)
+	})
+}
+
+// Router is the routes that [New] serves.
+func Router(cfg Config) *mux.Router {
+	s := &server{Config: cfg, ids: cfg.Seed.Key("request")}
 	operations := map[hirempire.Operation]operation{
 		hirempire.CreateWebhook:     s.createWebhook,
 		hirempire.ListWebhooks:      s.listWebhooks,
@@ -99,6 +112,9 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		if armed {
 			bodyNote = joinNotes(bodyNote, describe(fault))
 			allowTime(w, fault)
+			if call.Slow != nil {
+				call.Slow()
+			}
 			if s.Clock.Sleep(r.Context(), fault.Delay) != nil {
 				return // the client went away
 			}
@@ -184,15 +200,19 @@ func readCall(w http.ResponseWriter, r *http.Request) (registration.Call, string
 		return call, "the body was not read: " + err.Error()
 	}
 	call.Body = body
-	// From here on the time is the operation's: a challenge may take longer than a
-	// request is given to arrive. One that has not arrived stays bounded, or net/http
-	// would wait for the rest for ever.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	call.Slow = func() { arrived(w) }
 	return call, ""
 }
 
+// arrived takes back the deadline of the request: what follows may take longer than
+// that is given to arrive. One that has not arrived stays bounded, or net/http would
+// wait for the rest for ever.
+func arrived(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
 func (s *server) record(r *http.Request, c journal.Call) {
-	c.ID = s.Seed.Key("request").Num(s.calls.Add(1)).ID("req_")
+	c.ID = s.ids.Num(s.calls.Add(1)).ID("req_")
 	c.Method, c.Path = s.Store.Discreet(r.Method), s.Store.Discreet(clip([]byte(r.URL.RequestURI())))
 	c.Body, c.Answer, c.Note = s.Store.Discreet(c.Body), s.Store.Discreet(c.Answer), s.Store.Discreet(c.Note)
 	if token, ok := hirempire.ParseAuthorization(r.Header.Values("Authorization")); ok {
@@ -202,6 +222,9 @@ func (s *server) record(r *http.Request, c journal.Call) {
 	level := slog.LevelInfo
 	if c.Operation != "" && c.AnsweredBy == "success" {
 		level = slog.LevelDebug // what it did was logged
+	}
+	if !s.Logger.Enabled(r.Context(), level) {
+		return
 	}
 	s.Logger.Log(r.Context(), level, "api call", "method", c.Method, "path", c.Path, "token", c.Token, "workspace", c.Workspace,
 		"status", c.Status, "answered_by", c.AnsweredBy, "note", c.Note, "request", c.ID)

@@ -79,20 +79,55 @@ type server struct {
 }
 
 // New returns the handler of the control plane.
-func New(cfg Config) http.Handler { return guard(cfg.AllowHosts, Router(cfg)) }
+func New(cfg Config) http.Handler {
+	// The router compiles an expression for each path, which takes longer than all else
+	// at the start; where nothing in a path varies, it is found without.
+	s := newServer(cfg)
+	fixed := map[string]http.Handler{}
+	for _, route := range s.routes() {
+		if !strings.Contains(route.path, "{") {
+			for _, method := range route.methods() {
+				fixed[method+" "+Prefix+route.path] = s.respond(route)
+			}
+		}
+	}
+	router := sync.OnceValue(s.router)
+	return guard(cfg.AllowHosts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := fixed[r.Method+" "+r.URL.EscapedPath()]; h != nil {
+			h.ServeHTTP(w, r)
+			return
+		}
+		router().ServeHTTP(w, r)
+	}))
+}
 
-// Router is what [New] guards.
-func Router(cfg Config) *mux.Router {
+// Router is every route of what [New] guards.
+func Router(cfg Config) *mux.Router { return newServer(cfg).router() }
+
+func newServer(cfg Config) *server {
 	s := &server{Config: cfg}
 	s.registry = sync.OnceValue(s.newRegistry)
-	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
-	r.NotFoundHandler = respond(func(*request) (answer, error) {
-		return answer{}, fail(http.StatusNotFound, "not-found", "no such path under "+Prefix)
-	})
-	for _, route := range []struct {
-		method, path string
-		handle       handler
-	}{
+	return s
+}
+
+// route is a path under [Prefix], and what answers there.
+type route struct {
+	method, path string
+	handle       handler
+}
+
+// methods are those that a route takes.
+func (r route) methods() []string {
+	if r.method == http.MethodGet {
+		return []string{http.MethodGet, http.MethodHead}
+	}
+	return []string{r.method}
+}
+
+func (s *server) respond(r route) http.Handler { return respond(s.discreetly(r.handle)) }
+
+func (s *server) routes() []route {
+	return []route{
 		{http.MethodGet, "/livez", s.live},
 		{http.MethodGet, "/readyz", s.ready},
 		{http.MethodGet, "/workspaces", s.listWorkspaces},
@@ -132,12 +167,16 @@ func Router(cfg Config) *mux.Router {
 		{http.MethodGet, "", s.enterDashboard},
 		{http.MethodGet, "/", s.showDashboard},
 		{http.MethodGet, "/dashboard/{file}", s.showDashboardFile},
-	} {
-		methods := []string{route.method}
-		if route.method == http.MethodGet {
-			methods = append(methods, http.MethodHead)
-		}
-		r.Path(Prefix + route.path).Methods(methods...).Handler(respond(s.discreetly(route.handle)))
+	}
+}
+
+func (s *server) router() *mux.Router {
+	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	r.NotFoundHandler = respond(func(*request) (answer, error) {
+		return answer{}, fail(http.StatusNotFound, "not-found", "no such path under "+Prefix)
+	})
+	for _, route := range s.routes() {
+		r.Path(Prefix + route.path).Methods(route.methods()...).Handler(s.respond(route))
 	}
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		allow := strings.Join(allowed(r, req), ", ")

@@ -90,7 +90,7 @@ func (s *server) newMetrics() *metrics {
 	add("", "", "workspace_webhooks", "How many webhooks a workspace may have.",
 		func(r *readings) (int, int) { return 0, r.store.Limits.Webhooks })
 	add("faults", "Faults of the API that are armed.", "faults", "How many faults may be armed.",
-		func(r *readings) (int, int) { return r.store.Faults, r.store.MaxFaults })
+		func(r *readings) (int, int) { return r.store.Faults, r.store.Limits.Faults })
 	add("runs", "Runs that are under way.", "runs", "How many runs may be under way.",
 		func(r *readings) (int, int) { return r.of.Engine.Usage() })
 	add("challenges_in_progress", "Challenges of registrations that are under way.", "challenges", "How many may be under way.",
@@ -178,6 +178,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.webhooks, r.store.Inactive, "inactive")
 	count(m.evictions, r.journal.Evicted, "journal_entries")
 	count(m.evictions, r.store.Evicted, "workspaces")
+	count(m.evictions, r.of.Shed(), "connections")
 	count(m.gaps, r.journal.Gaps)
 	for _, l := range m.levels {
 		now, limit := l.read(r)

@@ -75,6 +75,8 @@ type Call struct {
 	Authorization []string // the header's values
 	Query         string   // raw, without the question mark
 	Body          []byte
+	// Slow, if not nil, is called before the call begins to take the time of a challenge.
+	Slow func()
 	// Challenge says what is odd, on purpose, about the challenge.
 	Challenge scenario.ChallengeFault
 }
@@ -89,10 +91,11 @@ type Outcome struct {
 // enter does what comes first in every operation: the token, then the rate limit.
 func (r *Registrar) enter(op hirempire.Operation, call Call) (Outcome, *hirempire.Error) {
 	var out Outcome
-	if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
-		out.Workspace = r.cfg.Store.ID(token)
-	}
-	if _, failure := r.cfg.Store.Authenticate(op, call.Authorization); failure != nil {
+	var failure *hirempire.Error
+	if out.Workspace, failure = r.cfg.Store.Authenticate(op, call.Authorization); failure != nil {
+		if token, ok := hirempire.ParseAuthorization(call.Authorization); ok {
+			out.Workspace = r.cfg.Store.ID(token)
+		}
 		if failure.Code == hirempire.InvalidToken {
 			out.Note = whyInvalid(call.Authorization)
 		}
@@ -122,10 +125,11 @@ func whyInvalid(authorization []string) string {
 // whyIncorrect says which of the reasons of incorrect input it is, "" for another
 // error.
 func whyIncorrect(failure *hirempire.Error, call Call) string {
+	if failure.Code != hirempire.IncorrectInput {
+		return ""
+	}
 	var object map[string]json.RawMessage
 	switch err := json.Unmarshal(call.Body, &object); {
-	case failure.Code != hirempire.IncorrectInput:
-		return ""
 	case err != nil && json.Valid(call.Body):
 		return "the body is JSON, but no object"
 	case err != nil:
@@ -155,7 +159,7 @@ func (r *Registrar) Create(ctx context.Context, call Call) (hirempire.CreateAnsw
 		return answer, out, failure
 	}
 	token, _ := hirempire.ParseAuthorization(call.Authorization)
-	hook, note, failure := r.verify(ctx, hirempire.CreateWebhook, out.Workspace, request.RequestURL, call.Challenge, func() (workspace.Webhook, error) {
+	hook, note, failure := r.verify(ctx, hirempire.CreateWebhook, out.Workspace, request.RequestURL, call, func() (workspace.Webhook, error) {
 		return r.cfg.Store.Create(token, request)
 	})
 	out.Webhook, out.Note = hook, note
@@ -218,7 +222,7 @@ func (r *Registrar) Update(ctx context.Context, call Call) (hirempire.UpdateAnsw
 	}
 	if hook.Active {
 		var note string
-		hook, note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, call.Challenge, func() (workspace.Webhook, error) {
+		hook, note, failure = r.verify(ctx, hirempire.UpdateWebhook, out.Workspace, hook.RequestURL, call, func() (workspace.Webhook, error) {
 			hook, failure := r.cfg.Store.Update(out.Workspace, request)
 			if failure != nil {
 				return hook, failure
@@ -273,7 +277,7 @@ func (r *Registrar) Verify(call Call) (hirempire.VerifyAnswer, Outcome) {
 
 // verify challenges the URL and commits if the challenge passed and no reset
 // came between. The note says what the error does not.
-func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requestURL string, odd scenario.ChallengeFault, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
+func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requestURL string, call Call, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
 	refused := hirempire.NewError(r.cfg.Edition, op, hirempire.InvalidRequestURL)
 	u, ok := hirempire.ParseRequestURL(requestURL)
 	if !ok {
@@ -281,6 +285,9 @@ func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requ
 	}
 	if r.cfg.RequirePublicURL && !hirempire.IsPublic(u) {
 		return workspace.Webhook{}, "request_url is not public, which --require-public-url asks for", refused
+	}
+	if r.cfg.SkipChallenge { // no time passes: there is nothing to count or to interrupt
+		return r.commit(op, &attempt{}, commit)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -291,23 +298,32 @@ func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requ
 	}
 	defer r.end(id, a)
 
-	if !r.cfg.SkipChallenge {
-		c, err := r.cfg.Deliverer.Challenge(ctx, requestURL, value, odd)
-		c.ID, c.Workspace = r.cfg.Seed.Key("challenge id").Str(value).ID("chl_"), id
-		if err != nil {
-			c.Received.Cause, c.Received.Detail = interrupted(err)
-		}
-		r.cfg.Journal.Challenged(c)
-		r.log(c)
-		if !c.Passed {
-			return workspace.Webhook{}, fmt.Sprintf("challenge %s failed: %s: %s", c.ID, c.Received.Cause, c.Received.Detail), refused
-		}
+	if call.Slow != nil {
+		call.Slow()
 	}
+	c, err := r.cfg.Deliverer.Challenge(ctx, requestURL, value, call.Challenge)
+	c.ID, c.Workspace = r.cfg.Seed.Key("challenge id").Str(value).ID("chl_"), id
+	if err != nil {
+		c.Received.Cause, c.Received.Detail = interrupted(err)
+	}
+	r.cfg.Journal.Challenged(c)
+	r.log(c)
+	if !c.Passed {
+		return workspace.Webhook{}, fmt.Sprintf("challenge %s failed: %s: %s", c.ID, c.Received.Cause, c.Received.Detail), refused
+	}
+	return r.commit(op, a, commit)
+}
 
+// commit registers or changes a webhook unless that was given up meanwhile.
+func (r *Registrar) commit(op hirempire.Operation, a *attempt, commit func() (workspace.Webhook, error)) (workspace.Webhook, string, *hirempire.Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if a.aborted {
+	switch {
+	case a.aborted:
+		refused := hirempire.NewError(r.cfg.Edition, op, hirempire.InvalidRequestURL)
 		return workspace.Webhook{}, "the workspace was reset, or the emulator shut down, meanwhile", refused
+	case r.closed:
+		return workspace.Webhook{}, errClosed.Error(), hirempire.TooManyRequests(retryAfter)
 	}
 	hook, err := commit()
 	if failure, ok := errors.AsType[*hirempire.Error](err); ok {
@@ -318,6 +334,8 @@ func (r *Registrar) verify(ctx context.Context, op hirempire.Operation, id, requ
 	}
 	return hook, "", nil
 }
+
+var errClosed = errors.New("the emulator is shutting down")
 
 // retryAfter is when a call may be made again that came at a bound of ours.
 const retryAfter = time.Second
@@ -336,7 +354,7 @@ func (r *Registrar) begin(id string, cancel context.CancelCauseFunc) (*attempt, 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, "", errors.New("the emulator is shutting down")
+		return nil, "", errClosed
 	}
 	here := r.progress[id]
 	if len(here) >= r.cfg.Challenges || r.all >= r.cfg.AllChallenges {

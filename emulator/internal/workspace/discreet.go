@@ -5,6 +5,8 @@ import "strings"
 // Discreet returns the text with every token in it shortened: those of workspaces,
 // and what tokens usually look like.
 func (s *Store) Discreet(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var b strings.Builder // stays empty as long as there is none
 	done := 0
 	for i := 0; i < len(text); {
@@ -27,19 +29,20 @@ func (s *Store) Discreet(text string) string {
 
 // inToken reports whether a byte is one that stands in a token and not beside it.
 func inToken(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~+", c) >= 0
+	switch c {
+	case '-', '_', '.', '~', '+':
+		return true
+	}
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 func (s *Store) isToken(word string) bool {
 	if len(word) > 4 && (strings.HasPrefix(word, "sk-") || strings.HasPrefix(word, "sk_")) {
 		return true
 	}
-	if _, fixed := s.cfg.Tokens.Fates[word]; !fixed && (s.cfg.Tokens.Accept == nil || !s.cfg.Tokens.Accept.MatchString(word)) || len(word) < 4 {
+	if len(word) < 4 || !s.begins[word[0]] { // as most words: each call's bodies are read here
 		return false
 	}
-	id := s.ID(word)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, known := s.byID[id]
+	_, known := s.byToken[word]
 	return known
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
-// maxFaults is how many faults may be armed at once.
-const maxFaults = 1000
-
 // A Fault answers the next calls of an operation instead of its rules. It stands
 // before the check of the token.
 type Fault struct {
@@ -96,7 +93,7 @@ type FaultAnswer struct {
 func (s *Store) Arm(f Fault) (Fault, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.faults) >= maxFaults {
+	if len(s.faults) >= s.cfg.Limits.Faults {
 		return Fault{}, fmt.Errorf("%w: %d faults are armed", ErrFull, len(s.faults))
 	}
 	return s.arm(f), nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/workspace"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 	"github.com/hirempire-emulator/hirempire-emulator/fixtures"
 )
 
@@ -116,5 +117,54 @@ func TestWorkspacesThatOnlyCountAreBounded(t *testing.T) {
 		if n := len(s.All()); n > 11 {
 			t.Fatalf("%d workspaces are remembered", n)
 		}
+	}
+}
+
+func TestADeletedWebhookMakesRoomOnce(t *testing.T) {
+	t.Parallel()
+	s, err := workspace.New(workspace.Config{
+		Edition: hirempire.Edition202606, Tokens: fixtures.Tokens{Accept: fixtures.DefaultTokens().Accept}, Limits: workspace.Limits{Workspaces: 1},
+		Now: newStoreNow,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := s.ID("sk-a")
+	for range 2 { // webhooks of one workspace
+		if err := create(s, "sk-a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for left := 2; left > 0; left-- {
+		if err := create(s, "sk-b"); !errors.Is(err, workspace.ErrFull) {
+			t.Fatalf("with %d webhooks of the other, create = %v, want ErrFull", left, err)
+		}
+		w, _ := s.Get(id)
+		if _, failure := s.Delete(id, w.Webhooks[0].ID); failure != nil {
+			t.Fatal(failure)
+		}
+	}
+	if err := create(s, "sk-b"); err != nil {
+		t.Errorf("the workspace without webhooks makes no room: %v", err)
+	}
+	if err := create(s, "sk-a"); !errors.Is(err, workspace.ErrFull) {
+		t.Errorf("create = %v, want ErrFull", err)
+	}
+}
+
+func TestArmedFaultsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := bounded(t, workspace.Limits{Faults: 2})
+	fault, err := workspace.NewFault(hirempire.Edition202602, scenario.APIFault{Operation: hirempire.ListWebhooks, Error: hirempire.TokenExpired}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if _, err := s.Arm(fault); errors.Is(err, workspace.ErrFull) != (i == 2) {
+			t.Errorf("fault %d: %v", i+1, err)
+		}
+	}
+	if u := s.Usage(); u.Faults != 2 || u.Limits.Faults != 2 {
+		t.Errorf("usage %+v", u)
 	}
 }

@@ -38,8 +38,12 @@ func (s *Store) Create(token string, r hirempire.CreateRequest) (Webhook, error)
 	if len(w.Webhooks) >= s.cfg.Limits.Webhooks {
 		return Webhook{}, fmt.Errorf("%w: the workspace has %d webhooks", ErrFull, len(w.Webhooks))
 	}
-	if !w.Deliverable() && s.filled() >= s.cfg.Limits.Workspaces {
+	first := !w.Deliverable()
+	if first && s.filled >= s.cfg.Limits.Workspaces {
 		return Webhook{}, fmt.Errorf("%w: there are %d workspaces with webhooks", ErrFull, s.cfg.Limits.Workspaces)
+	}
+	if first {
+		s.filled++
 	}
 	w.created++
 	hook := Webhook{
@@ -123,6 +127,9 @@ func (s *Store) Delete(id, webhook string) (Webhook, *hirempire.Error) {
 	}
 	hook := w.Webhooks[i]
 	w.Webhooks = slices.Delete(w.Webhooks, i, i+1)
+	if !hook.Fixed && !w.Deliverable() {
+		s.filled--
+	}
 	return hook, nil
 }
 

@@ -31,6 +31,8 @@ type Limits struct {
 	Workspaces int
 	// Webhooks is how many webhooks one workspace keeps. Default 100.
 	Webhooks int
+	// Faults is how many may be armed at once. Default 1,000.
+	Faults int
 }
 
 // Config says what a store is made of.
@@ -82,8 +84,10 @@ func (w Workspace) Deliverable() bool {
 type Store struct {
 	cfg Config
 
-	mu   sync.Mutex
-	byID map[string]*state
+	mu      sync.Mutex
+	byID    map[string]*state
+	byToken map[string]*state
+	begins  [256]bool // what tokens of workspaces begin with, also of forgotten ones
 	// registered counts creations and activations; changed is closed at each.
 	registered uint64
 	changed    chan struct{}
@@ -91,6 +95,7 @@ type Store struct {
 	faults     []Fault // armed, in order
 	armed      uint64  // how many ever were
 	seen       uint64  // how many workspaces were ever made
+	filled     int     // how many workspaces have webhooks of their own
 	evicted    uint64
 }
 
@@ -110,12 +115,13 @@ type state struct {
 func New(cfg Config) (*Store, error) {
 	cfg.Limits.Workspaces = cmp.Or(cfg.Limits.Workspaces, 10_000)
 	cfg.Limits.Webhooks = cmp.Or(cfg.Limits.Webhooks, 100)
+	cfg.Limits.Faults = cmp.Or(cfg.Limits.Faults, 1000)
 	for _, token := range slices.Sorted(maps.Keys(cfg.Tokens.Fates)) {
 		if err := checkFate(token, cfg.Tokens.Fates[token]); err != nil {
 			return nil, err
 		}
 	}
-	s := &Store{cfg: cfg, byID: map[string]*state{}, changed: make(chan struct{})}
+	s := &Store{cfg: cfg, byID: map[string]*state{}, byToken: map[string]*state{}, changed: make(chan struct{})}
 	for _, token := range slices.Sorted(maps.Keys(cfg.Tokens.Fates)) {
 		if cfg.Tokens.Fates[token].Webhooks != nil {
 			s.enter(token)
@@ -177,12 +183,14 @@ func (s *Store) Authenticate(op hirempire.Operation, authorization []string) (id
 		return "", hirempire.NewError(s.cfg.Edition, op, hirempire.InvalidToken)
 	}
 	fate, fixed := s.cfg.Tokens.Fates[token]
-	if !fixed && (s.cfg.Tokens.Accept == nil || !s.cfg.Tokens.Accept.MatchString(token)) {
+	if !fixed && !s.known(token) && (s.cfg.Tokens.Accept == nil || !s.cfg.Tokens.Accept.MatchString(token)) {
 		return "", hirempire.NewError(s.cfg.Edition, op, hirempire.InvalidToken)
 	}
-	// An edition that does not have the error treats the token as an ordinary one.
-	if failure, ok := hirempire.FindError(s.cfg.Edition, op, fate.Error(string(s.cfg.Edition))); ok {
-		return "", failure
+	if code := fate.Error(string(s.cfg.Edition)); code != "" {
+		// An edition that does not have the error treats the token as an ordinary one.
+		if failure, ok := hirempire.FindError(s.cfg.Edition, op, code); ok {
+			return "", failure
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,16 +246,23 @@ func (s *Store) Enter(token string) (id string, ok bool) {
 
 // enter returns the workspace of a valid token.
 func (s *Store) enter(token string) *state {
-	id := s.ID(token)
-	if w, ok := s.byID[id]; ok {
+	if w, ok := s.byToken[token]; ok {
 		return w
 	}
 	s.makeRoom()
 	s.seen++
-	w := &state{Workspace: Workspace{ID: id, Token: token}, order: s.seen}
+	w := &state{Workspace: Workspace{ID: s.ID(token), Token: token}, order: s.seen}
 	w.restore(s.cfg.Tokens.Fates[token])
-	s.byID[id] = w
+	s.byID[w.ID], s.byToken[token], s.begins[token[0]] = w, w, true
 	return w
+}
+
+// known reports whether the token has a workspace already.
+func (s *Store) known(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.byToken[token]
+	return known
 }
 
 // makeRoom forgets workspaces that have no webhooks, when there are as many again
@@ -262,6 +277,7 @@ func (s *Store) makeRoom() {
 			idle := len(w.Webhooks) == 0 && (used || w.created+w.runs+w.events == 0)
 			if idle {
 				s.evicted++
+				delete(s.byToken, w.Token)
 			}
 			return idle
 		})
@@ -269,17 +285,6 @@ func (s *Store) makeRoom() {
 			return
 		}
 	}
-}
-
-// filled returns how many workspaces have webhooks of their own.
-func (s *Store) filled() int {
-	n := 0
-	for _, w := range s.byID {
-		if w.Deliverable() {
-			n++
-		}
-	}
-	return n
 }
 
 // restore gives the workspace what its token's fate says.
@@ -369,18 +374,18 @@ func (s *Store) Evicted() uint64 {
 
 // Usage is how full a store is.
 type Usage struct {
-	Limits            Limits // that are in force
-	Workspaces        int
-	Active, Inactive  int // webhooks, but for fixed ones
-	Faults, MaxFaults int // armed
-	Evicted           uint64
+	Limits           Limits // that are in force
+	Workspaces       int
+	Active, Inactive int // webhooks, but for fixed ones
+	Faults           int // armed
+	Evicted          uint64
 }
 
 // Usage returns how full the store is.
 func (s *Store) Usage() Usage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	u := Usage{Limits: s.cfg.Limits, Workspaces: len(s.byID), Faults: len(s.faults), MaxFaults: maxFaults, Evicted: s.evicted}
+	u := Usage{Limits: s.cfg.Limits, Workspaces: len(s.byID), Faults: len(s.faults), Evicted: s.evicted}
 	for _, w := range s.byID {
 		for _, hook := range w.Webhooks {
 			switch {
@@ -406,6 +411,9 @@ func (s *Store) Reset(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w, ok := s.byID[id]; ok {
+		if w.Deliverable() {
+			s.filled--
+		}
 		w.restore(s.cfg.Tokens.Fates[w.Token])
 	}
 }
