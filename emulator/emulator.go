@@ -123,7 +123,8 @@ func New(opts Options) (*Emulator, error) {
 	opts.Logger = slog.New(discreet{opts.Logger.Handler(), e.store.Discreet})
 	e.opts.Logger = opts.Logger
 	e.journal = journal.New(journal.Limits{
-		Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes, Streams: opts.Limits.Streams, Resume: opts.Limits.StreamBytes,
+		Entries: opts.Limits.JournalEntries, Bytes: opts.Limits.JournalBytes, Total: opts.Limits.AllJournalBytes, Calls: opts.Limits.AllCallBytes,
+		Streams: opts.Limits.Streams, Resume: opts.Limits.StreamBytes,
 	})
 	if opts.TLSAddr != "" {
 		if err := e.certify(); err != nil {

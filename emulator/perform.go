@@ -55,6 +55,12 @@ func (e *Emulator) Register(ctx context.Context, token, requestURL string, event
 // Library returns the stories that the emulator knows by name.
 func (e *Emulator) Library() *Library { return e.library }
 
+// Bounds of a [Performance].
+const (
+	MaxConcurrency = replay.MaxConcurrency
+	MaxRate        = replay.MaxRate
+)
+
 // A Performance says how to perform a scenario. What is left out is the
 // scenario's choice; what that leaves out has the default that its comment names.
 type Performance struct {
@@ -63,7 +69,14 @@ type Performance struct {
 	Seed     *uint64    // default: drawn
 	Start    *time.Time // of the run's clock; default: now
 	Speed    Speed      // default: that of the emulator
-	Beside   fs.FS      // where the scenario's fixtures are looked for first; nil: nowhere
+	// Concurrency is how many deliveries may be on their way to each webhook at once,
+	// to [MaxConcurrency]. Default 1: in order.
+	Concurrency int
+	// Rate is how many events leave in a second, to [MaxRate], whatever the story's
+	// times are and however slow the answers come; Speed means nothing then, and the
+	// report tells how the schedule was held. Default: the story's times.
+	Rate   float64
+	Beside fs.FS // where the scenario's fixtures are looked for first; nil: nowhere
 	// FailFast ends the run at the first expectation that does not hold.
 	FailFast bool
 	// Stepped is called as each step begins, from the run's goroutine; nil is fine.
@@ -103,6 +116,7 @@ func (e *Emulator) Perform(ctx context.Context, p Performance) (report.Run, erro
 	}
 	run, err := e.engine.Start(e.store.ID(p.Token), p.Scenario, replay.Options{
 		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped, Settled: p.Settled, FailFast: p.FailFast,
+		Concurrency: p.Concurrency, Rate: p.Rate,
 	})
 	if err != nil {
 		return report.Run{}, fmt.Errorf("cannot perform %s: %w", p.Scenario.Name, err)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,17 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(benchConsumer) != "" {
+		consumeUntilTold()
+		return
+	}
+	if os.Getenv(benchArrivals) != "" {
+		noteArrivals()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // start serves an emulator on a free port until the test ends.
 func start(t *testing.T, opts emulator.Options) *emulator.Emulator {

@@ -21,6 +21,7 @@ type runFlags struct {
 	to, addr, token, start          string
 	asJSON, allowFailures, failFast bool
 	junit, report, html             string // files
+	load                            loadFlags
 }
 
 // quiet reports whether standard output is not for people.
@@ -75,6 +76,7 @@ the story awaits a registration, --to may be left out: the client registers.`,
 		Example: `  hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook
   hirempire-emulator run my-story.yaml --to http://localhost:3000/webhook --speed max --seed 7
   hirempire-emulator run 'stories/*.yaml' --to http://localhost:3000/webhook --junit junit.xml --html report.html
+  hirempire-emulator run many-applicants --to http://localhost:3000/webhook --rate 500 --concurrency 100
   hirempire-emulator run expired-then-works --addr 127.0.0.1:8080 --token sk-mine`,
 		Args: someArgs("name a SCENARIO, such as hiring-happy-path; hirempire-emulator scenarios list shows all"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.performAll(cmd, args, f) },
@@ -92,6 +94,7 @@ the story awaits a registration, --to may be left out: the client registers.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print the reports as a JSON array")
 	f.add(flags, "error")
 	f.addStories(flags)
+	f.load.add(flags)
 	return cmd
 }
 
@@ -107,12 +110,16 @@ func (f *runFlags) rerun(r report.Run) string {
 	if f.addr != "" {
 		flags = append(flags, "--addr", f.addr)
 	}
+	flags = append(flags, f.load.again()...)
 	return r.Rerun(f.to, flags...)
 }
 
 func (a *app) performAll(cmd *cobra.Command, names []string, f runFlags) error {
 	opts, err := f.options(a)
 	if err != nil {
+		return err
+	}
+	if err := f.load.check(cmd.Flags()); err != nil {
 		return err
 	}
 	if f.to != "" {
@@ -200,6 +207,7 @@ func (a *app) performEach(cmd *cobra.Command, e *emulator.Emulator, f runFlags, 
 		}
 		r, err := a.perform(cmd, e, f, s, emulator.Performance{
 			Scenario: s.Scenario, Beside: s.beside, Token: token, Seed: opts.Seed, Start: start, FailFast: f.failFast,
+			Concurrency: f.load.concurrency, Rate: f.load.rate,
 		})
 		if err != nil { // it did not begin
 			r = report.Run{Scenario: s.Name, File: s.File, Edition: full.Edition, State: report.Broken, Error: err.Error(), Steps: len(s.Steps)}

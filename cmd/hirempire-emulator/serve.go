@@ -104,6 +104,8 @@ say is written as for POST /_emulator/faults, as a JSON object.`,
 	flags.BoolVar(&f.publicURL, "require-public-url", false, "refuse to register URLs that only this machine or network has")
 	flags.StringArrayVar(&f.allowHosts, "allow-host", nil, "further `NAME` under which the control API answers; may be repeated")
 	flags.IntVar(&f.limits.JournalEntries, "journal-size", 1000, "`ENTRIES` that the journal keeps of each workspace")
+	flags.IntVar(&f.limits.AllJournalBytes, "max-journal-bytes", 64<<20, "most `BYTES`, about, that the journal keeps of the deliveries of all workspaces")
+	flags.IntVar(&f.limits.AllCallBytes, "max-call-bytes", 1<<20, "most `BYTES`, about, that it keeps of their calls of the API and challenges")
 	flags.StringVar(&f.journal, "journal", "", "`FILE` to which the journal is appended, as JSON lines")
 	flags.IntVar(&f.limits.Workspaces, "max-workspaces", 10_000, "most `WORKSPACES` with webhooks")
 	flags.IntVar(&f.limits.Webhooks, "max-webhooks", 100, "most `WEBHOOKS` of one workspace")
@@ -166,7 +168,7 @@ func (f *serveFlags) options(a *app) (emulator.Options, error) {
 	for name, n := range map[string]int{
 		"journal-size": f.limits.JournalEntries, "max-workspaces": f.limits.Workspaces, "max-webhooks": f.limits.Webhooks,
 		"max-runs": f.limits.Runs, "max-challenges": f.limits.Challenges, "max-connections": f.limits.Connections,
-		"max-streams": f.limits.Streams,
+		"max-streams": f.limits.Streams, "max-journal-bytes": f.limits.AllJournalBytes, "max-call-bytes": f.limits.AllCallBytes,
 	} {
 		if n < 1 {
 			return opts, badFlag(name, "%d is not at least 1", n)

@@ -26,6 +26,7 @@ type triggerFlags struct {
 	count                  int
 	dryRun, asJSON         bool
 	allowFailures          bool
+	load                   loadFlags
 }
 
 // trigger sends single events.
@@ -54,7 +55,8 @@ What such a delivery comes to is not counted as the consumer's failure.`,
   hirempire-emulator trigger --data body.json --to http://localhost:3000/webhook
   hirempire-emulator trigger applicant_applied --to http://localhost:3000/webhook \
     --fault corrupt.missing_field=applicant.email --fault duplicates=1
-  hirempire-emulator trigger job_added --to http://localhost:3000/webhook --fault wire.slow=20`,
+  hirempire-emulator trigger job_added --to http://localhost:3000/webhook --fault wire.slow=20
+  hirempire-emulator trigger job_added --to http://localhost:3000/webhook --count 1000 --rate 200 --concurrency 20`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil // --data may do without
@@ -75,6 +77,7 @@ What such a delivery comes to is not counted as the consumer's failure.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print a JSON array")
 	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
 	f.add(flags, "error")
+	f.load.add(flags)
 	return cmd
 }
 
@@ -96,6 +99,12 @@ func (a *app) triggerEvent(cmd *cobra.Command, args []string, f triggerFlags) er
 		if err := checkURL(f.to); err != nil {
 			return &flagError{"to", err}
 		}
+	}
+	if err := f.load.check(cmd.Flags()); err != nil {
+		return err
+	}
+	if f.data != "" && (f.load.rate > 0 || f.load.concurrency > 1) {
+		return errors.New("--rate and --concurrency are for faked events: what --data gives is sent one after the other")
 	}
 	if f.count < 1 || f.count > scenario.MaxDeliveries {
 		return badFlag("count", "%d is not from 1 to %d", f.count, scenario.MaxDeliveries)
@@ -343,6 +352,7 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
 	}
 	views := []sentView{}
+	var schedule *report.Schedule
 	ended, unsuccessful, dropped := 0, 0, 0
 	tell := func(d emulator.Delivery) {
 		ended++
@@ -382,7 +392,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		r, err = e.Perform(ctx, emulator.Performance{
 			Scenario: &scenario.Scenario{Name: "trigger", Steps: []scenario.Step{step}},
 			Token:    f.token, Seed: opts.Seed, Start: &start, Settled: tell,
+			Concurrency: f.load.concurrency, Rate: f.load.rate,
 		})
+		schedule = r.Schedule
 		if err == nil && r.State == report.Broken {
 			err = errors.New(r.Error)
 		}
@@ -402,6 +414,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 			return err
 		}
 	case data == nil:
+		if schedule != nil {
+			fmt.Fprintf(a.stdout, "schedule  %s\n", schedule.Text(uint64(ended)))
+		}
 		fmt.Fprintf(a.stdout, "rerun  %s\n", f.rerun(opts, step, start))
 	}
 	if ctx.Err() != nil {
@@ -457,7 +472,8 @@ func (f *triggerFlags) rerun(opts emulator.Options, step scenario.Step, start ti
 	if f.count > 1 {
 		words = append(words, "--count", fmt.Sprint(f.count))
 	}
-	return report.Command(append(words, f.again(f.token)...)...)
+	words = append(words, f.again(f.token)...)
+	return report.Command(append(words, f.load.again()...)...)
 }
 
 func orDash(text string) string {

@@ -15,6 +15,12 @@ type Performance struct {
 	Seed     *uint64    `json:"seed,omitempty"`
 	Start    *time.Time `json:"start,omitempty"`
 	Speed    string     `json:"speed,omitempty"` // a number, or max
+	// Concurrency is how many deliveries may be on their way to each webhook at once,
+	// from 1 to 1,000. Zero is 1: in order.
+	Concurrency int `json:"concurrency,omitempty"`
+	// Rate is how many events leave in a second, to a million, whatever the story's
+	// times are and however slow the answers come. Zero: the story's times.
+	Rate float64 `json:"rate,omitempty"`
 }
 
 // A Run is what became of one performance of a scenario.
@@ -47,11 +53,24 @@ type Run struct {
 	Unmet      uint64            `json:"unmet"`    // those that did not hold
 	Coverage   Coverage          `json:"coverage"` // of the run
 	Causes     map[string]uint64 `json:"causes"`
-	Latency    Latency           `json:"latency"`
-	Results    []StepResult      `json:"results"`  // of the steps, in order
-	Failures   []Failure         `json:"failures"` // at most 100 of each step
+	// Concurrency is how many deliveries could be on their way to each webhook at once.
+	Concurrency int `json:"concurrency"`
+	// Schedule is what became of the rate; nil: there was none. With one, answer
+	// times count from when each event was due.
+	Schedule *Schedule    `json:"schedule"`
+	Latency  Latency      `json:"latency"`
+	Results  []StepResult `json:"results"`  // of the steps, in order
+	Failures []Failure    `json:"failures"` // at most 100 of each step
 	// AllFailures is how many there are, listed or not.
 	AllFailures uint64 `json:"all_failures"`
+}
+
+// Schedule is what became of the rate of a run.
+type Schedule struct {
+	Rate   float64       `json:"rate"`       // events a second, as asked for
+	Kept   float64       `json:"kept"`       // as they left; zero for fewer than two
+	Late   uint64        `json:"late"`       // deliveries that left over 10 ms late, or not at all
+	MaxLag time.Duration `json:"max_lag_ns"` // of those that left
 }
 
 // Latency is how long consumers took to answer; all zero where nothing was answered.

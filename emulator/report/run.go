@@ -82,7 +82,12 @@ type Run struct {
 	Armed  []Armed           `json:"armed,omitempty"`
 	Causes map[string]uint64 `json:"causes,omitempty"` // settled other than delivered, by status
 	// Retries is how many attempts were made beyond the first of each delivery.
-	Retries  uint64    `json:"retries"`
+	Retries uint64 `json:"retries"`
+	// Concurrency is how many deliveries could be on their way to each webhook at once.
+	Concurrency int `json:"concurrency"`
+	// Schedule is what became of a rate; nil: the run had the story's times. With one,
+	// answer times count from when the event was due.
+	Schedule *Schedule `json:"schedule,omitempty"`
 	Latency  Latency   `json:"latency"`
 	Failures []Failure `json:"failures,omitempty"` // at most MaxFailures
 	// AllFailures is how many there are, listed or not.
@@ -209,8 +214,9 @@ func (f Failure) String() string {
 	return b.String()
 }
 
-// Latency is how long consumers took to answer, from the start of an attempt to
-// the end of its answer; all zero where nothing was answered.
+// Latency is how long consumers took to answer, from the start of an attempt, or
+// from when its event was due if the run had a rate, to the end of its answer; all
+// zero where nothing was answered.
 type Latency struct {
 	Count uint64        `json:"count"`
 	Min   time.Duration `json:"min_ns"`
@@ -349,6 +355,13 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	}
 	if r.Latency.Max > 0 {
 		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
+	}
+	if r.Schedule != nil {
+		late := uint64(0)
+		if r.State != Running {
+			late = r.Schedule.Late
+		}
+		fmt.Fprintf(w, "  schedule    %s\n", bad(late, "%s", r.Schedule.Text(r.Deliveries.Emitted)))
 	}
 	if r.Checked > 0 {
 		fmt.Fprintf(w, "  expected    %d checks, %s\n", r.Checked, bad(r.Unmet, "%d of them failed", r.Unmet))

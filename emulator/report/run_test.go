@@ -130,6 +130,12 @@ func TestWriteText(t *testing.T) {
 	failure := report.Failure{Delivery: "dlv_1", Event: "job_added", Position: "story.yaml:4:5", Status: "failed(non_2xx)", Detail: "answered 500 Internal Server Error"}
 	for name, r := range map[string]report.Run{
 		"finished": base(),
+		"schedule_held": with(func(r *report.Run) {
+			r.Schedule = &report.Schedule{Rate: 250, Kept: 250.04, MaxLag: 1234 * time.Microsecond}
+		}),
+		"schedule_not_held": with(func(r *report.Run) {
+			r.Schedule = &report.Schedule{Rate: 0.5, Kept: 0.123456, Late: 2, MaxLag: 12345 * time.Millisecond}
+		}),
 		"cancelled": with(func(r *report.Run) {
 			r.State, r.StepsDone, r.Error, r.Latency = report.Cancelled, 1, "cancelled", report.Latency{}
 			r.Deliveries = report.Ledger{Emitted: 2, Dropped: 2}

@@ -95,3 +95,8 @@ func Start() Stopwatch { return Stopwatch{time.Now()} }
 
 // Elapsed returns the time since the start.
 func (s Stopwatch) Elapsed() time.Duration { return time.Since(s.start) }
+
+// After calls f in a goroutine of its own when d has passed on the machine's clock,
+// whatever clock the process was given: a time-out is never virtual. Stop it, or
+// it is kept until then.
+func After(d time.Duration, f func()) *time.Timer { return time.AfterFunc(d, f) }

@@ -103,8 +103,10 @@ func (s *server) newMetrics() *metrics {
 		func(r *readings) (int, int) { _, n := r.of.Deliverer.Limits(); return 0, n })
 	add("journal_entries", "Settled entries of the journal.", "workspace_journal_entries", "How many settled entries the journal keeps of one workspace.",
 		func(r *readings) (int, int) { return r.journal.Entries, r.journal.Limits.Entries })
-	add("journal_bytes", "Size of the settled entries of the journal, about.", "journal_bytes", "Which size the journal may have in all, about.",
+	add("journal_bytes", "Size of the settled entries of the journal, about.", "journal_bytes", "Which size deliveries may have of that, about.",
 		func(r *readings) (int, int) { return r.journal.Bytes, r.journal.Limits.Total })
+	add("", "", "journal_calls_bytes", "Which size of that calls of the API and challenges may have, about.",
+		func(r *readings) (int, int) { return 0, r.journal.Limits.Calls })
 	add("", "", "workspace_journal_bytes", "Which size the journal may have of one workspace, about.",
 		func(r *readings) (int, int) { return 0, r.journal.Limits.Bytes })
 	add("streams", "Streams that are followed.", "streams", "How many streams may be followed.",

@@ -38,12 +38,14 @@ func (s *speed) UnmarshalJSON(b []byte) error {
 // startRun performs a scenario in a workspace.
 func (s *server) startRun(r *request) (answer, error) {
 	var body struct {
-		Scenario string     `json:"scenario"`
-		YAML     string     `json:"yaml"`
-		Seed     *uint64    `json:"seed"`
-		Start    *time.Time `json:"start"`
-		Speed    speed      `json:"speed"`
-		Token    *string    `json:"token"`
+		Scenario    string     `json:"scenario"`
+		YAML        string     `json:"yaml"`
+		Seed        *uint64    `json:"seed"`
+		Start       *time.Time `json:"start"`
+		Speed       speed      `json:"speed"`
+		Concurrency int        `json:"concurrency"`
+		Rate        float64    `json:"rate"`
+		Token       *string    `json:"token"`
 	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
@@ -68,6 +70,7 @@ func (s *server) startRun(r *request) (answer, error) {
 	}
 	run, err := s.Engine.Start(id, story, replay.Options{
 		Seed: cmp.Or(body.Seed, s.Seed), Start: body.Start, Speed: cmp.Or(clock.Speed(body.Speed), s.Speed), Fixtures: fixtures,
+		Concurrency: body.Concurrency, Rate: body.Rate,
 	})
 	switch {
 	case errors.Is(err, replay.ErrBusy):

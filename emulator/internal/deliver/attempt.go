@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,41 +20,59 @@ const (
 
 // send makes the attempts of a delivery. It holds the queue meanwhile, so that
 // the order of events is kept.
-func (d *Deliverer) send(ctx context.Context, it *item) (journal.Status, string, []journal.Attempt) {
+func (d *Deliverer) send(ctx context.Context, it *item, dog *watchdog) (journal.Status, string) {
 	d.cfg.Journal.Sending(it.Workspace, it.ID)
-	var attempts []journal.Attempt
 	for {
 		at := d.cfg.Clock.Now()
 		r := request{url: it.RequestURL, body: it.Body, headers: it.Headers, timeout: d.cfg.Timeout}
-		if len(attempts) == 0 { // what disturbs a connection has passed when it is tried again
+		if len(it.attempts) == 0 { // what disturbs a connection has passed when it is tried again
 			r.wire, r.rate = it.Wire, it.Rate
 		}
-		a, err := d.client.post(ctx, r)
+		a, err := d.client.attempt(ctx, it.cancel, dog, r)
 		if err != nil {
-			return journal.Dropped.With(CauseOf(err)), "given up while it was being sent: it may have arrived", attempts
+			return journal.Dropped.With(CauseOf(err)), "given up while it was being sent: it may have arrived"
 		}
-		attempt := journal.Attempt{At: at, Exchange: a.Exchange}
-		attempts = append(attempts, attempt)
-		d.cfg.Journal.Attempted(it.Workspace, it.ID, attempt)
-		it.answer = a.whole()
+		it.attempts = append(it.attempts, journal.Attempt{At: at, Exchange: a.Exchange})
+		if it.Judge != nil {
+			it.answer = a.whole()
+		}
 		switch {
 		case a.Cause == "":
-			return journal.Delivered, a.Detail, attempts
+			return journal.Delivered, a.Detail
 		case d.cfg.Retries > 0 && a.Status == http.StatusGone:
 			if d.cfg.Gone != nil {
 				d.cfg.Gone(it.Workspace, it.Webhook)
 			}
-			return journal.Failed.With(journal.Gone), "answered 410: the webhook was deactivated", attempts
-		case len(attempts) > d.cfg.Retries:
-			return journal.Failed.With(a.Cause), a.Detail, attempts
+			return journal.Failed.With(journal.Gone), "answered 410: the webhook was deactivated"
+		case len(it.attempts) > d.cfg.Retries:
+			return journal.Failed.With(a.Cause), a.Detail
 		}
-		if err := d.pause(ctx, it, max(d.backoff(it.ID, len(attempts)), a.retryAfter)); err != nil {
-			return journal.Dropped.With(CauseOf(err)), "given up between two attempts", attempts
+		// The last one is told with the outcome.
+		d.cfg.Journal.Attempted(it.Workspace, it.ID, it.attempts[it.told])
+		it.told++
+		ctx = d.renew(ctx, it)
+		if err := d.pause(ctx, it, max(d.backoff(it.ID, len(it.attempts)), a.retryAfter)); err != nil {
+			return journal.Dropped.With(CauseOf(err)), "given up between two attempts"
 		}
 		if dropped := d.unwanted(it); dropped != "" {
-			return dropped, "", attempts
+			return dropped, ""
 		}
 	}
+}
+
+// renew returns a context for what comes after an attempt whose time-out ended that
+// of the delivery.
+func (d *Deliverer) renew(ctx context.Context, it *item) context.Context {
+	if !errors.Is(context.Cause(ctx), errTimeout) {
+		return ctx
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ctx, it.cancel = context.WithCancelCause(context.Background())
+	if it.givenUp != nil { // after the time-out, which is the cause that the other one has
+		it.cancel(it.givenUp)
+	}
+	return ctx
 }
 
 // pause waits between two attempts, or before a challenge, on the clock of who
@@ -81,6 +100,9 @@ func (d *Deliverer) backoff(id string, n int) time.Duration {
 // retryAfter reads the header of that name: seconds, or a date.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	text := h.Get("Retry-After")
+	if text == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
 		return min(time.Duration(seconds)*time.Second, mostRetryWait)
 	}

@@ -81,7 +81,7 @@ func oddities(odd scenario.ChallengeFault) []journal.Fault {
 func (d *Deliverer) EnqueueChallenge(ctx context.Context, hook workspace.Webhook, of journal.Delivery, value string, odd scenario.ChallengeFault,
 	pause func(context.Context, time.Duration) error, done func(journal.Challenge, error)) {
 	of.Webhook, of.RequestURL = hook.ID, hook.RequestURL
-	it := &item{Delivery: of, Handling: Handling{Pause: pause}, settled: make(chan struct{})}
+	it := &item{Delivery: &of, Handling: Handling{Pause: pause, Concurrency: 1}}
 	it.challenge = func(ctx context.Context) {
 		done(d.challenge(ctx, hook.RequestURL, value, odd, func(ctx context.Context, late time.Duration) error {
 			return d.pause(ctx, it, late)

@@ -1,9 +1,10 @@
 // Package deliver is the only room that calls out: it challenges endpoints, and
 // brings events to them through a queue for each webhook.
 //
-// A queue is ordered and has a goroutine of its own while it holds anything, so
-// that a hung consumer delays nobody else. What is decided elsewhere: whether an
-// endpoint is registered, what is sent, and when.
+// A queue is ordered, unless its deliveries may go several at a time, and has
+// goroutines of its own while it holds anything, so that a hung consumer delays
+// nobody else. What is decided elsewhere: whether an endpoint is registered, what
+// is sent, and when.
 package deliver
 
 import (
@@ -79,6 +80,9 @@ type Handling struct {
 	Judge func(journal.Delivery, *Answer)
 	// Pause lets the time between two attempts pass; default: that of the clock.
 	Pause func(context.Context, time.Duration) error
+	// Concurrency is how many of the webhook's deliveries may be on their way at once.
+	// Default 1: one after the other. Those that say something else wait for each other.
+	Concurrency int
 	// Headers replace those of every request.
 	Headers []scenario.Header
 	// Wire disturbs the connection of the first attempt, at Rate bytes a second if
@@ -89,28 +93,45 @@ type Handling struct {
 
 // An item is a delivery, or a challenge between deliveries, on its way.
 type item struct {
-	journal.Delivery // of a challenge: what it is matched by, no more
+	*journal.Delivery // as it was queued; of a challenge: what it is matched by, no more
 	Handling
 	challenge func(context.Context) // makes it; nil: this is a delivery
-	settled   chan struct{}
-	answer    *Answer // of the last attempt
+	attempts  []journal.Attempt
+	told      int                     // of them the journal
+	answer    *Answer                 // of the last attempt
+	cancel    context.CancelCauseFunc // while it is current
+	givenUp   error                   // why; nil: it is not
+	settled   chan struct{}           // closed when it is; nil: nobody waits for that
 }
 
 // queue is what waits at one webhook. All of it is guarded by Deliverer.mu.
 type queue struct {
 	waiting []*item
-	current *item
-	cancel  context.CancelCauseFunc // of current
-	held    int                     // items that wait or are current
-	bytes   int                     // of their bodies
-	freed   chan struct{}           // closed when an item leaves; nil: nobody waits for that
+	current map[*item]struct{} // which agree in their concurrency
+	workers int                // goroutines, which have a current item or look for one
+	held    int                // items that wait or are current
+	bytes   int                // of their bodies
+	freed   chan struct{}      // closed when an item leaves; nil: nobody waits for that
 }
 
-// leave makes room in the queue.
-func (q *queue) leave(it *item) {
+// ready reports whether the first that waits may go beside those that are current.
+func (q *queue) ready() bool {
+	if len(q.waiting) == 0 {
+		return false
+	}
+	limit := q.waiting[0].Concurrency
+	for it := range q.current {
+		return limit == it.Concurrency && len(q.current) < limit
+	}
+	return true
+}
+
+// leave makes room in the queue. Who waits for that is told once there is some, and
+// not for each item, which would cost more than to send it.
+func (d *Deliverer) leave(q *queue, it *item) {
 	q.held--
 	q.bytes -= len(it.Body)
-	if q.freed != nil {
+	if q.freed != nil && q.held <= d.cfg.QueueSize*3/4 && q.bytes <= d.cfg.QueueBytes*3/4 {
 		close(q.freed)
 		q.freed = nil
 	}
@@ -161,11 +182,11 @@ func (d *Deliverer) Skip(hook workspace.Webhook, delivery journal.Delivery, hand
 func (d *Deliverer) emit(hook workspace.Webhook, delivery journal.Delivery, handling Handling) *item {
 	delivery.Webhook, delivery.RequestURL = hook.ID, hook.RequestURL
 	delivery.At = d.cfg.Clock.Now()
-	d.cfg.Journal.Emitted(delivery)
 	if handling.Pause == nil {
 		handling.Pause = d.cfg.Clock.Sleep
 	}
-	return &item{Delivery: delivery, Handling: handling, settled: make(chan struct{})}
+	handling.Concurrency = max(handling.Concurrency, 1)
+	return &item{Delivery: d.cfg.Journal.Emitted(delivery), Handling: handling}
 }
 
 // enqueue puts an item at the end of its webhook's queue, or settles it.
@@ -179,15 +200,15 @@ func (d *Deliverer) enqueue(ctx context.Context, it *item) {
 		}
 		q, ok := d.queues[it.Webhook]
 		if !ok {
-			q = &queue{}
+			q = &queue{current: map[*item]struct{}{}}
 			d.queues[it.Webhook] = q
-			d.idle.Go(func() { d.work(it.Webhook, q) })
 		}
 		// What is larger than the bound has to go alone.
 		if q.held < d.cfg.QueueSize && (q.held == 0 || q.bytes+len(it.Body) <= d.cfg.QueueBytes) {
 			q.held++
 			q.bytes += len(it.Body)
 			q.waiting = append(q.waiting, it)
+			d.hire(it.Webhook, q)
 			d.mu.Unlock()
 			return
 		}
@@ -205,38 +226,52 @@ func (d *Deliverer) enqueue(ctx context.Context, it *item) {
 	}
 }
 
-// work sends what waits at a webhook, in order, until nothing does.
+// hire starts another worker if there is something to do for it.
+func (d *Deliverer) hire(id string, q *queue) {
+	if q.ready() && q.workers < q.waiting[0].Concurrency {
+		q.workers++
+		d.idle.Go(func() { d.work(id, q) })
+	}
+}
+
+// work sends what waits at a webhook, one after the other, until nothing does that
+// may go. A webhook has as many of these as deliveries are on their way to it.
 func (d *Deliverer) work(id string, q *queue) {
-	for {
-		d.mu.Lock()
-		if len(q.waiting) == 0 {
-			delete(d.queues, id)
-			d.mu.Unlock()
-			return
-		}
+	var dog watchdog
+	defer dog.stop()
+	d.mu.Lock()
+	for q.ready() {
 		it := q.waiting[0]
 		q.waiting[0] = nil // the queue's array outlives its items
 		q.waiting = q.waiting[1:]
 		ctx, cancel := context.WithCancelCause(context.Background())
-		q.current, q.cancel = it, cancel
+		it.cancel = cancel
+		q.current[it] = struct{}{}
+		d.hire(id, q) // for the next
 		d.mu.Unlock()
 
 		if dropped := d.unwanted(it); dropped != "" {
 			d.settle(it, dropped, "")
 		} else if it.challenge != nil {
 			it.challenge(ctx)
-			close(it.settled)
 		} else {
-			status, detail, attempts := d.send(ctx, it)
-			d.settle(it, status, detail, attempts...)
+			status, detail := d.send(ctx, it, &dog)
+			d.settle(it, status, detail)
 		}
-		cancel(nil)
+		it.cancel(nil)
 
 		d.mu.Lock()
-		q.current, q.cancel = nil, nil
-		q.leave(it)
-		d.mu.Unlock()
+		delete(q.current, it)
+		if it.settled != nil {
+			close(it.settled)
+		}
+		d.leave(q, it)
 	}
+	q.workers--
+	if q.held == 0 && d.queues[id] == q {
+		delete(d.queues, id)
+	}
+	d.mu.Unlock()
 }
 
 // unwanted returns how a delivery is dropped whose webhook was paused or deleted
@@ -255,20 +290,18 @@ func (d *Deliverer) unwanted(it *item) journal.Status {
 	}
 }
 
-// settle tells the journal and who asked. The item stays as it was queued: Drop
-// may look at it meanwhile.
-func (d *Deliverer) settle(it *item, status journal.Status, detail string, attempts ...journal.Attempt) {
+// settle tells the journal and who asked.
+func (d *Deliverer) settle(it *item, status journal.Status, detail string) {
 	if it.challenge != nil { // which is not counted: it tells who asked by itself
 		ended, cancel := context.WithCancelCause(context.Background())
 		cancel(GivenUp(status.Cause()))
 		it.challenge(ended)
-		close(it.settled)
 		return
 	}
-	ended, open := d.cfg.Journal.Finished(it.Workspace, it.ID, status, detail)
+	ended, open := d.cfg.Journal.Finished(it.Workspace, it.ID, status, detail, it.attempts[it.told:]...)
 	if !open { // the journal was reset meanwhile
-		ended = it.Delivery
-		ended.Status, ended.Detail, ended.Attempts = status, detail, attempts
+		ended = *it.Delivery
+		ended.Status, ended.Detail, ended.Attempts = status, detail, it.attempts
 	}
 	if status.Word() == journal.Failed {
 		d.cfg.Logger.Warn("delivery failed", "workspace", it.Workspace, "webhook", it.Webhook, "url", it.RequestURL,
@@ -280,7 +313,6 @@ func (d *Deliverer) settle(it *item, status journal.Status, detail string, attem
 	if it.Done != nil {
 		it.Done(ended)
 	}
-	close(it.settled)
 }
 
 // Drop gives up what is queued or being sent and matches, and returns when all
@@ -304,17 +336,23 @@ func (d *Deliverer) giveUp(cause journal.Cause, match func(journal.Delivery) boo
 	for _, q := range d.queues {
 		kept := make([]*item, 0, len(q.waiting))
 		for _, it := range q.waiting {
-			if match(it.Delivery) {
+			if match(*it.Delivery) {
 				dropped = append(dropped, it)
-				q.leave(it)
+				d.leave(q, it)
 			} else {
 				kept = append(kept, it)
 			}
 		}
 		q.waiting = kept
-		if sendingToo && q.current != nil && match(q.current.Delivery) {
-			q.cancel(GivenUp(cause))
-			interrupted = append(interrupted, q.current)
+		for it := range q.current {
+			if sendingToo && match(*it.Delivery) {
+				it.givenUp = GivenUp(cause)
+				it.cancel(it.givenUp)
+				if it.settled == nil {
+					it.settled = make(chan struct{})
+				}
+				interrupted = append(interrupted, it)
+			}
 		}
 	}
 	d.mu.Unlock()

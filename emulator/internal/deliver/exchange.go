@@ -35,6 +35,10 @@ const ShownBytes = 2 << 10
 // to a connection that is being closed.
 const idleTimeout = 2 * time.Second
 
+// maxIdle is how many connections to one consumer are kept: as many deliveries as
+// may be on their way at once, or they would open new ones all the time.
+const maxIdle = 1000
+
 var errTimeout = errors.New("time-out")
 
 // A DialFunc opens connections, as that of [net.Dialer].
@@ -44,8 +48,12 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 type client struct {
 	transport *http.Transport
 	plain     *http.Transport // asks for no compression
-	header    http.Header     // of every request
 	now       func() time.Time
+	// header is that of a request which asks for nothing else, and shown what the
+	// journal keeps of it. Neither is changed.
+	header http.Header
+	shown  map[string]string
+	secret func(name string) bool // of the headers that are sent
 }
 
 // newDialer returns what calls the network.
@@ -71,13 +79,21 @@ func newClient(cfg Config) *client {
 			_ = conn.Close()
 			return nil, errForbidden
 		}
-		return &countedConn{Conn: conn}, nil
+		return &countedConn{Conn: conn, opened: clock.Start()}, nil
 	}
 	security := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, InsecureSkipVerify: cfg.Insecure}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"hirempire-emulator"}}
+	maps.Copy(header, cfg.Header)
+	secret := func(name string) bool {
+		_, configured := cfg.Header[name]
+		return configured || name == "Authorization"
+	}
 	c := &client{
-		header: cfg.Header,
+		header: header,
+		shown:  shown(header, secret),
+		secret: secret,
 		now:    cfg.Clock.Now,
 		transport: &http.Transport{
 			Proxy:       nil, // none from the environment: what is sent goes where it was registered
@@ -99,7 +115,7 @@ func newClient(cfg Config) *client {
 				return encrypted, nil
 			},
 			Protocols:              protocols,
-			MaxIdleConnsPerHost:    64,
+			MaxIdleConnsPerHost:    maxIdle,
 			IdleConnTimeout:        idleTimeout,
 			MaxResponseHeaderBytes: MaxAnswerBytes,
 		},
@@ -114,22 +130,33 @@ func (c *client) close() {
 	c.plain.CloseIdleConnections()
 }
 
-// attemptKey is where a context holds that of its attempt.
+// attemptKey is where a context holds its attempt.
 type attemptKey struct{}
+
+// An attempt is its context, and the time that it has: who dials divides what is
+// left of it among the addresses of a name.
+type attempt struct {
+	context.Context
+	watch  clock.Stopwatch
+	within time.Duration
+}
 
 // endingWithAttempt returns a context that ends with the attempt for which a
 // connection is opened. net/http lets a dial and a handshake go on for who may
 // want the connection later, long after a consumer that hangs was given up.
 func endingWithAttempt(ctx context.Context) (context.Context, context.CancelFunc) {
-	attempt, ok := ctx.Value(attemptKey{}).(context.Context)
+	attempt, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
 		return context.WithCancel(ctx)
 	}
+	// After the attempt, which is to end it and tell why.
+	ctx, timeUp := context.WithTimeout(ctx, attempt.within-attempt.watch.Elapsed()+time.Second)
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(attempt, func() { cancel(context.Cause(attempt)) })
 	return ctx, func() {
 		stop()
 		cancel(nil)
+		timeUp()
 	}
 }
 
@@ -145,9 +172,17 @@ type countedConn struct {
 	net.Conn
 	written atomic.Int64
 	heard   atomic.Int64 // how much was written when something was last read
-	// since runs since something was last written. net/http tells when it is done with
-	// a request, but not that it then has to be flushed.
-	since atomic.Pointer[clock.Stopwatch]
+	// wrote is when something was last written, since the connection was opened; zero:
+	// never. net/http tells when it is done with a request, but not that it then has
+	// to be flushed.
+	wrote  atomic.Int64
+	opened clock.Stopwatch
+}
+
+// since returns how long ago something was last written.
+func (c *countedConn) since() (time.Duration, bool) {
+	wrote := time.Duration(c.wrote.Load())
+	return c.opened.Elapsed() - wrote, wrote > 0
 }
 
 func (c *countedConn) Read(b []byte) (int, error) {
@@ -160,13 +195,11 @@ func (c *countedConn) Read(b []byte) (int, error) {
 
 func (c *countedConn) Write(b []byte) (int, error) {
 	// Before too, since the answer may be there before this has returned.
-	before := clock.Start()
-	c.since.Store(&before)
+	c.wrote.Store(max(1, int64(c.opened.Elapsed())))
 	c.written.Add(int64(len(b)))
 	n, err := c.Conn.Write(b)
 	c.written.Add(int64(n - len(b)))
-	after := clock.Start()
-	c.since.Store(&after)
+	c.wrote.Store(max(1, int64(c.opened.Elapsed())))
 	return n, err
 }
 
@@ -230,26 +263,37 @@ type request struct {
 // is another connection tried. The exchange has no cause if a status came that
 // is 2xx; if the context ended, the error is its cause.
 func (c *client) post(ctx context.Context, r request) (answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var dog watchdog
+	defer dog.stop()
+	return c.attempt(ctx, cancel, &dog, r)
+}
+
+// attempt is post with a context that is its own, and whose end the watchdog makes
+// when time is up.
+func (c *client) attempt(ctx context.Context, cancel context.CancelCauseFunc, dog *watchdog, r request) (answer, error) {
 	watch := clock.Start()
-	bounded, cancel := context.WithTimeoutCause(ctx, r.timeout+r.slowness(), errTimeout)
-	defer cancel()
-	bounded = context.WithValue(bounded, attemptKey{}, bounded)
+	within := r.timeout + r.slowness()
+	dog.begin(within, cancel)
+	defer dog.over()
+	bounded := context.WithValue(ctx, attemptKey{}, &attempt{ctx, watch, within})
 	for {
 		var wire sent
 		a, err := c.try(httptrace.WithClientTrace(bounded, wire.trace()), r)
-		if err != nil && wire.reused.Load() && !wire.onWire() && bounded.Err() == nil {
+		if err != nil && wire.reused.Load() && !wire.onWire() && ctx.Err() == nil {
 			continue
 		}
 		a.Took = watch.Elapsed()
 		if conn := wire.conn.Load(); conn != nil {
-			if since := conn.since.Load(); since != nil {
-				a.after = since.Elapsed()
+			if since, wrote := conn.since(); wrote {
+				a.after = since
 			}
 		}
-		if ctx.Err() != nil {
-			return a, context.Cause(ctx)
+		cause := context.Cause(ctx)
+		if a.timedOut = errors.Is(cause, errTimeout); cause != nil && !a.timedOut {
+			return a, cause
 		}
-		a.timedOut = errors.Is(context.Cause(bounded), errTimeout)
 		if wire.stray.Load() {
 			_ = wire.conn.Load().Close() // or its answer, too, would be taken for the next one's
 			a = answer{Exchange: journal.Exchange{Took: a.Took, Cause: journal.Ambiguous, Detail: "the consumer sent more than one answer to an earlier request, so that its answer to this one is unknown: it may have been processed"}}
@@ -319,32 +363,13 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 	}
 	req.URL.RawQuery = escapeQuery(req.URL.RawQuery)
 	req.GetBody = nil // or net/http may send it twice
-	if u := req.URL.User; u != nil {
-		password, _ := u.Password()
-		req.SetBasicAuth(u.Username(), password)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "hirempire-emulator")
-	for name, values := range c.header {
-		req.Header[name] = values
-	}
-	for _, h := range r.headers {
-		name := http.CanonicalHeaderKey(h.Name)
-		switch {
-		case !h.Remove:
-			req.Header.Set(name, h.Value)
-		case name == "User-Agent": // which net/http adds where there is none
-			req.Header[name] = []string{""}
-		default:
-			req.Header.Del(name)
-			r.plain = r.plain || name == "Accept-Encoding"
-		}
-	}
 	var a answer
-	a.SentHeaders = shown(req.Header, func(name string) bool {
-		_, configured := c.header[name]
-		return configured || name == "Authorization"
-	})
+	if u := req.URL.User; u == nil && len(r.headers) == 0 {
+		req.Header, a.SentHeaders = c.header, c.shown // net/http changes none of it
+	} else {
+		c.setHeaders(req, &r)
+		a.SentHeaders = shown(req.Header, c.secret)
+	}
 	res, disturbed, err := c.roundTrip(req, r)
 	if err != nil {
 		if text, ok := disturbed.broke(); ok {
@@ -354,7 +379,7 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusSwitchingProtocols { // its body is a connection that no time-out ends
-		a.body, a.cut = io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
+		a.body, a.cut = read(res)
 	}
 	a.Status, a.header = res.StatusCode, res.Header
 	a.retryAfter = retryAfter(res.Header, c.now())
@@ -374,6 +399,39 @@ func (c *client) try(ctx context.Context, r request) (answer, error) {
 	return a, nil
 }
 
+// read returns what there is of a body, to MaxAnswerBytes and one more.
+func read(res *http.Response) ([]byte, error) {
+	if n := res.ContentLength; n >= 0 && n <= MaxAnswerBytes { // which is what most of them say
+		body := make([]byte, n)
+		read, err := io.ReadFull(res.Body, body)
+		return body[:read], err
+	}
+	return io.ReadAll(io.LimitReader(res.Body, MaxAnswerBytes+1))
+}
+
+// setHeaders gives a request headers of its own, and makes it a plain one if it is
+// to have no Accept-Encoding.
+func (c *client) setHeaders(req *http.Request, r *request) {
+	req.Header = http.Header{}
+	if u := req.URL.User; u != nil {
+		password, _ := u.Password()
+		req.SetBasicAuth(u.Username(), password)
+	}
+	maps.Copy(req.Header, c.header)
+	for _, h := range r.headers {
+		name := http.CanonicalHeaderKey(h.Name)
+		switch {
+		case !h.Remove:
+			req.Header.Set(name, h.Value)
+		case name == "User-Agent": // which net/http adds where there is none
+			req.Header[name] = []string{""}
+		default:
+			req.Header.Del(name)
+			r.plain = r.plain || name == "Accept-Encoding"
+		}
+	}
+}
+
 // What is kept of headers.
 const (
 	maxHeaders     = 40
@@ -383,7 +441,11 @@ const (
 // shown returns what the journal keeps of headers; the values of secret ones are not.
 func shown(h http.Header, secret func(name string) bool) map[string]string {
 	kept := make(map[string]string, min(len(h), maxHeaders))
-	for _, name := range slices.Sorted(maps.Keys(h)) {
+	names := maps.Keys(h)
+	if len(h) > maxHeaders { // or it makes no difference which come first
+		names = slices.Values(slices.Sorted(names))
+	}
+	for name := range names {
 		value := clip(strings.Join(h[name], ", "), maxHeaderBytes)
 		switch {
 		case len(kept) == maxHeaders:
@@ -402,6 +464,9 @@ func shown(h http.Header, secret func(name string) bool) map[string]string {
 // it was written, spaces and all.
 func escapeQuery(query string) string {
 	plain := func(c byte) bool { return c > ' ' && c < 0x7f }
+	if query == "" {
+		return ""
+	}
 	var b strings.Builder
 	for i := range len(query) {
 		if plain(query[i]) {

@@ -124,7 +124,7 @@ type Usage struct {
 func (j *Journal) Usage() Usage {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	u := Usage{Limits: j.limits, Entries: j.settled.Len(), Bytes: j.bytes, Evicted: j.evicted}
+	u := Usage{Limits: j.limits, Entries: j.deliveries.entries.len + j.calls.entries.len, Bytes: j.deliveries.bytes + j.calls.bytes, Evicted: j.evicted}
 	for _, l := range j.logs {
 		u.Queued += l.ledger.Queued
 		u.Sending += l.ledger.Sending

@@ -172,6 +172,8 @@ type Delivery struct {
 	DuplicateOf string  `json:"duplicate_of,omitempty"`
 	// RedeliveryOf is the delivery that was sent again by hand.
 	RedeliveryOf string `json:"redelivery_of,omitempty"`
+
+	cost int // what the journal counts against its bound of bytes
 }
 
 // Planned reports whether a fault on purpose excuses what became of the delivery.
@@ -180,19 +182,22 @@ func (d Delivery) Planned() bool {
 	return slices.ContainsFunc(d.Faults, func(f Fault) bool { return f.Spoils() && (!f.onWire() || len(d.Attempts) <= 1) })
 }
 
-// cost is what the journal counts against its bound of bytes.
-func (d *Delivery) cost() int {
-	n := 512 + len(d.Body) + len(d.RequestURL) + len(d.Detail)
+// size is what a delivery costs before its first attempt.
+func (d *Delivery) size() int {
+	n := 512 + len(d.Body) + len(d.RequestURL)
 	for _, f := range d.Faults {
 		n += 32 + len(f.Kind) + len(f.Detail)
 	}
-	for _, a := range d.Attempts {
-		for _, headers := range []map[string]string{a.SentHeaders, a.Headers} {
-			for name, value := range headers {
-				n += 32 + len(name) + len(value)
-			}
+	return n
+}
+
+// size is what an attempt adds.
+func (a *Attempt) size() int {
+	n := 128 + len(a.Body) + len(a.Detail)
+	for _, headers := range [...]map[string]string{a.SentHeaders, a.Headers} {
+		for name, value := range headers {
+			n += 32 + len(name) + len(value)
 		}
-		n += 128 + len(a.Body) + len(a.Detail)
 	}
 	return n
 }

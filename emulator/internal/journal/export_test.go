@@ -16,25 +16,28 @@ func (j *Journal) Check() error {
 	entries, total := 0, 0
 	for id, l := range j.logs {
 		bytes := 0
-		for el := l.settled.Front(); el != nil; el = el.Next() {
-			bytes += el.Value.(*entry).cost
+		for e := range l.settled.all {
+			bytes += e.cost
 		}
 		if bytes != l.bytes {
 			return fmt.Errorf("%s: %d bytes, counted as %d", id, bytes, l.bytes)
 		}
-		if over := l.settled.Len() > j.limits.Entries || l.bytes > j.limits.Bytes; over && l.settled.Len() > 1 {
-			return fmt.Errorf("%s: %d entries of %d bytes are over a bound", id, l.settled.Len(), l.bytes)
+		if over := l.settled.len > j.limits.Entries || l.bytes > j.limits.Bytes; over && l.settled.len > 1 {
+			return fmt.Errorf("%s: %d entries of %d bytes are over a bound", id, l.settled.len, l.bytes)
 		}
 		if open := uint64(len(l.open)); open != l.ledger.Pending() {
 			return fmt.Errorf("%s: %d open, ledger %+v", id, open, l.ledger)
 		}
-		entries, total = entries+l.settled.Len(), total+bytes
+		entries, total = entries+l.settled.len, total+bytes
 	}
-	if entries != j.settled.Len() || total != j.bytes {
-		return fmt.Errorf("%d entries of %d bytes, counted as %d of %d", entries, total, j.settled.Len(), j.bytes)
+	for _, all := range []*shelf{&j.deliveries, &j.calls} {
+		entries, total = entries-all.entries.len, total-all.bytes
+		if all.bytes > all.limit && all.entries.len > 1 {
+			return fmt.Errorf("%d bytes are over the bound of %d", all.bytes, all.limit)
+		}
 	}
-	if j.bytes > j.limits.Total && j.settled.Len() > 1 {
-		return fmt.Errorf("%d bytes are over the bound of %d", j.bytes, j.limits.Total)
+	if entries != 0 || total != 0 {
+		return fmt.Errorf("%d entries and %d bytes are not counted", entries, total)
 	}
 	return nil
 }

@@ -173,8 +173,8 @@ func (j *Journal) all(workspace string) func(yield func(*entry) bool) {
 					return
 				}
 			}
-			for el := l.settled.Front(); el != nil; el = el.Next() {
-				if !yield(el.Value.(*entry)) {
+			for e := range l.settled.all {
+				if !yield(e) {
 					return
 				}
 			}

@@ -7,7 +7,6 @@ package journal
 
 import (
 	"cmp"
-	"container/list"
 	"maps"
 	"slices"
 	"sync"
@@ -20,9 +19,10 @@ import (
 type Limits struct {
 	Entries int // of one workspace; default 1,000
 	Bytes   int // of one workspace, about; default 8 MiB
-	Total   int // bytes of all workspaces, about; default 64 MiB
+	Total   int // bytes of the deliveries of all workspaces, about; default 64 MiB
+	Calls   int // bytes of the calls and challenges of all workspaces, about; default 1 MiB
 	Streams int // that are followed at once; default 256
-	Resume  int // bytes of what streams may resume from, about; default 16 MiB
+	Resume  int // bytes of what streams may resume from, about; default 16 MiB, 256 KiB before the first
 }
 
 // Journal is safe for concurrent use; make it with [New].
@@ -30,13 +30,14 @@ type Journal struct {
 	limits Limits
 	file   *File
 
-	mu      sync.Mutex
-	seq     uint64
-	settled *list.List // of *entry, oldest first: what may be evicted
-	bytes   int        // of the settled entries
-	logs    map[string]*log
-	waits   map[*wait]struct{}
-	evicted uint64
+	mu  sync.Mutex
+	seq uint64
+	// What may be evicted. Calls and challenges are kept apart: a flood of them, which
+	// any client can make, takes no room from what was delivered.
+	deliveries, calls shelf
+	logs              map[string]*log
+	waits             map[*wait]struct{}
+	evicted           uint64
 	// What was exercised, by workspace and, under "", by all. It survives resets, or a
 	// suite that resets after each test would never know.
 	exercised map[string]report.Exercised
@@ -44,17 +45,33 @@ type Journal struct {
 	feed      feed
 }
 
+// A shelf holds settled entries of all workspaces.
+type shelf struct {
+	entries list
+	bytes   int
+	limit   int
+}
+
+// shelf returns where the entry is kept.
+func (j *Journal) shelf(e *entry) *shelf {
+	if e.delivery != nil {
+		return &j.deliveries
+	}
+	return &j.calls
+}
+
 // log is what one workspace did; calls without a workspace are under "".
 type log struct {
 	open    map[string]*entry // deliveries that are not settled, by id
-	settled *list.List        // of *entry, oldest first
+	settled list
 	bytes   int
 	ledger  report.Ledger
 	tally   map[trait]int // deliveries and calls that were evicted
-	latest  map[string]Challenge
+	latest  map[string]*Challenge
 }
 
-// entry holds exactly one of its pointers.
+// entry holds exactly one of its pointers. What they point to is never changed: a
+// delivery of which there is news is another one, so that streams may have this one.
 type entry struct {
 	seq       uint64
 	workspace string
@@ -62,8 +79,7 @@ type entry struct {
 	call      *Call
 	challenge *Challenge
 	delivery  *Delivery
-	inAll     *list.Element
-	inLog     *list.Element
+	links     [2]links
 }
 
 // settled reports whether nothing more happens to the entry.
@@ -74,9 +90,10 @@ func New(limits Limits) *Journal {
 	limits.Entries = cmp.Or(limits.Entries, 1000)
 	limits.Bytes = cmp.Or(limits.Bytes, 8<<20)
 	limits.Total = cmp.Or(limits.Total, 64<<20)
+	limits.Calls = cmp.Or(limits.Calls, 1<<20)
 	limits.Streams = cmp.Or(limits.Streams, 256)
 	limits.Resume = cmp.Or(limits.Resume, 16<<20)
-	return &Journal{limits: limits, settled: list.New(), logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{},
+	return &Journal{limits: limits, deliveries: shelf{limit: limits.Total}, calls: shelf{limit: limits.Calls}, logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{},
 		counters: newCounters(), feed: feed{limit: limits.Resume, most: limits.Streams}}
 }
 
@@ -90,7 +107,7 @@ func (j *Journal) Mirror(f *File) {
 func (j *Journal) log(workspace string) *log {
 	l, ok := j.logs[workspace]
 	if !ok {
-		l = &log{open: map[string]*entry{}, settled: list.New(), tally: map[trait]int{}, latest: map[string]Challenge{}}
+		l = &log{settled: list{which: ofLog}} // its maps are made when they are needed: there may be thousands of it
 		j.logs[workspace] = l
 	}
 	return l
@@ -111,30 +128,41 @@ func (j *Journal) Called(c Call) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.counters.called(&c)
-	seq := j.publish(OfRequest, c.Workspace, "", c.cost(), c)
-	j.settle(&entry{seq: seq, workspace: c.Workspace, cost: c.cost(), call: &c})
+	cost := c.cost()
+	seq := j.publish(OfRequest, c.Workspace, "", cost, &c)
+	j.settle(&entry{seq: seq, workspace: c.Workspace, cost: cost, call: &c})
 }
 
 // Challenged records a challenge that has ended.
 func (j *Journal) Challenged(c Challenge) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.log(c.Workspace).latest[c.RequestURL] = c
+	l := j.log(c.Workspace)
+	if l.latest == nil {
+		l.latest = map[string]*Challenge{}
+	}
+	l.latest[c.RequestURL] = &c
 	j.counters.challenged(&c)
-	seq := j.publish(OfChallenge, c.Workspace, "", c.cost(), c)
-	j.settle(&entry{seq: seq, workspace: c.Workspace, cost: c.cost(), challenge: &c})
+	cost := c.cost()
+	seq := j.publish(OfChallenge, c.Workspace, "", cost, &c)
+	j.settle(&entry{seq: seq, workspace: c.Workspace, cost: cost, challenge: &c})
 }
 
-// Emitted records a delivery as queued.
-func (j *Journal) Emitted(d Delivery) {
+// Emitted records a delivery as queued, and returns what it knows of it, which
+// nobody changes.
+func (j *Journal) Emitted(d Delivery) *Delivery {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	d.Status = Queued
+	d.Status, d.cost = Queued, d.size()
 	l := j.log(d.Workspace)
 	j.counters.emitted(&d)
+	if l.open == nil {
+		l.open = map[string]*entry{}
+	}
 	l.open[d.ID] = &entry{seq: j.changed(&d), workspace: d.Workspace, delivery: &d}
 	l.ledger.Emitted++
 	l.ledger.Queued++
+	return &d
 }
 
 // Sending records that a delivery has left its queue.
@@ -142,27 +170,37 @@ func (j *Journal) Sending(workspace, id string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if l, e := j.open(workspace, id); e != nil && e.delivery.Status == Queued {
-		e.delivery.Status = Sending
+		d := *e.delivery
+		d.Status = Sending
+		e.delivery = &d
 		l.ledger.Queued--
 		l.ledger.Sending++
-		j.changed(e.delivery)
+		j.changed(&d)
 	}
 }
 
-// Attempted records an attempt of a delivery that is being sent.
+// Attempted records an attempt of a delivery that is not the last.
 func (j *Journal) Attempted(workspace, id string, a Attempt) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if _, e := j.open(workspace, id); e != nil {
-		e.delivery.Attempts = append(e.delivery.Attempts, a)
-		j.counters.Attempts.observe(a.Took.Seconds())
-		j.changed(e.delivery)
+		d := *e.delivery
+		j.attempt(&d, a)
+		e.delivery = &d
+		j.changed(&d)
 	}
 }
 
-// Finished settles a delivery and returns it as it ended, and whether it was
-// open: it is not after a reset.
-func (j *Journal) Finished(workspace, id string, status Status, detail string) (Delivery, bool) {
+func (j *Journal) attempt(d *Delivery, a Attempt) {
+	d.Attempts = append(slices.Clip(d.Attempts), a)
+	d.cost += a.size()
+	j.counters.Attempts.observe(a.Took.Seconds())
+}
+
+// Finished settles a delivery, with attempts that were not recorded yet, and
+// returns it as it ended, and whether it was open: it is not after a reset. Its
+// body and attempts are the journal's own.
+func (j *Journal) Finished(workspace, id string, status Status, detail string, last ...Attempt) (Delivery, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l, e := j.open(workspace, id)
@@ -170,7 +208,7 @@ func (j *Journal) Finished(workspace, id string, status Status, detail string) (
 		return Delivery{}, false
 	}
 	delete(l.open, id)
-	d := e.delivery
+	d := *e.delivery
 	if d.Status == Sending {
 		l.ledger.Sending--
 	} else {
@@ -184,12 +222,16 @@ func (j *Journal) Finished(workspace, id string, status Status, detail string) (
 	default:
 		l.ledger.Dropped++
 	}
+	for _, a := range last {
+		j.attempt(&d, a)
+	}
 	d.Status, d.Detail = status, detail
-	e.cost = d.cost()
-	j.counters.ended(d, status)
-	j.changed(d)
+	d.cost += len(detail)
+	e.delivery, e.cost = &d, d.cost
+	j.counters.ended(&d, status)
+	j.changed(&d)
 	j.settle(e)
-	return d.snapshot(), true
+	return d, true
 }
 
 // settle makes an entry one of those that may be evicted, and evicts what is
@@ -202,33 +244,34 @@ func (j *Journal) settle(e *entry) {
 	if j.file != nil {
 		j.file.append(e)
 	}
-	l := j.log(e.workspace)
-	e.inAll, e.inLog = j.settled.PushBack(e), l.settled.PushBack(e)
-	j.bytes += e.cost
+	l, all := j.log(e.workspace), j.shelf(e)
+	all.entries.push(e)
+	l.settled.push(e)
+	all.bytes += e.cost
 	l.bytes += e.cost
-	for l.settled.Len() > 1 && (l.settled.Len() > j.limits.Entries || l.bytes > j.limits.Bytes) {
-		j.evict(l.settled.Front().Value.(*entry))
+	for l.settled.len > 1 && (l.settled.len > j.limits.Entries || l.bytes > j.limits.Bytes) {
+		j.evict(l.settled.first)
 	}
-	for j.settled.Len() > 1 && j.bytes > j.limits.Total {
-		j.evict(j.settled.Front().Value.(*entry))
+	for all.entries.len > 1 && all.bytes > all.limit {
+		j.evict(all.entries.first)
 	}
 }
 
 func (j *Journal) evict(e *entry) {
-	l := j.log(e.workspace)
+	l, all := j.log(e.workspace), j.shelf(e)
 	j.evicted++
-	j.bytes -= e.cost
+	all.bytes -= e.cost
 	l.bytes -= e.cost
-	j.settled.Remove(e.inAll)
-	l.settled.Remove(e.inLog)
+	all.entries.remove(e)
+	l.settled.remove(e)
 	if e.challenge == nil {
 		l.count(e.trait())
 	} else {
-		if c := l.latest[e.challenge.RequestURL]; c.ID == e.challenge.ID {
-			delete(l.latest, c.RequestURL)
+		if url := e.challenge.RequestURL; l.latest[url] == e.challenge {
+			delete(l.latest, url)
 		}
 	}
-	if l.settled.Len() == 0 && len(l.open) == 0 && l.ledger.Emitted == 0 && len(j.logs) > maxLogs {
+	if l.settled.len == 0 && len(l.open) == 0 && l.ledger.Emitted == 0 && len(j.logs) > maxLogs {
 		delete(j.logs, e.workspace) // or a flood of tokens would leave a tally each
 	}
 }
@@ -249,6 +292,9 @@ func (l *log) count(t trait) {
 			merged[t] += n
 		}
 		l.tally = merged
+	}
+	if l.tally == nil {
+		l.tally = map[trait]int{}
 	}
 	l.tally[t]++
 }
@@ -274,12 +320,10 @@ func (j *Journal) Ledger(workspace string) report.Ledger {
 func (j *Journal) LastChallenge(workspace, requestURL string) (Challenge, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	l, ok := j.logs[workspace]
-	if !ok {
-		return Challenge{}, false
+	if l, ok := j.logs[workspace]; ok && l.latest[requestURL] != nil {
+		return *l.latest[requestURL], true
 	}
-	c, ok := l.latest[requestURL]
-	return c, ok
+	return Challenge{}, false
 }
 
 // Evicted returns how many entries made room for others.
@@ -301,6 +345,7 @@ func (j *Journal) Delivery(id string) (Delivery, bool) {
 	return Delivery{}, false
 }
 
+// snapshot returns the delivery for a caller to do with what it likes.
 func (d *Delivery) snapshot() Delivery {
 	out := *d
 	out.Body, out.Attempts = slices.Clone(d.Body), slices.Clone(d.Attempts)
@@ -312,8 +357,8 @@ func (j *Journal) Challenges(workspace string) []Challenge {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var found []Challenge
-	for el := j.settled.Front(); el != nil; el = el.Next() {
-		if e := el.Value.(*entry); e.challenge != nil && e.workspace == workspace {
+	for e := range j.calls.entries.all {
+		if e.challenge != nil && e.workspace == workspace {
 			found = append(found, *e.challenge)
 		}
 	}
@@ -325,10 +370,10 @@ func (j *Journal) Reset(workspace string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if l, ok := j.logs[workspace]; ok {
-		for el := l.settled.Front(); el != nil; el = el.Next() {
-			e := el.Value.(*entry)
-			j.settled.Remove(e.inAll)
-			j.bytes -= e.cost
+		for e := range l.settled.all {
+			all := j.shelf(e)
+			all.entries.remove(e)
+			all.bytes -= e.cost
 		}
 		j.forget(l)
 		delete(j.logs, workspace)
@@ -345,8 +390,9 @@ func (j *Journal) Reset(workspace string) {
 func (j *Journal) ResetAll() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.settled.Init()
-	j.bytes = 0
+	for _, all := range []*shelf{&j.deliveries, &j.calls} {
+		all.entries, all.bytes = list{}, 0
+	}
 	for _, l := range j.logs {
 		j.forget(l)
 	}
@@ -366,32 +412,35 @@ func (j *Journal) forget(l *log) {
 
 // exercise counts what an entry exercised.
 func (j *Journal) exercise(e *entry) {
-	var items []report.Item
+	count := func(kind report.Kind, name string) {
+		j.exerciseIn("", report.Item{Kind: kind, Name: name})
+		if e.workspace != "" {
+			j.exerciseIn(e.workspace, report.Item{Kind: kind, Name: name})
+		}
+	}
 	switch {
 	case e.call != nil && e.call.Error != "":
-		items = []report.Item{{Kind: report.ErrorItem, Name: string(e.call.Operation) + " " + e.call.Error}}
+		count(report.ErrorItem, string(e.call.Operation)+" "+e.call.Error)
 	case e.delivery != nil:
 		if len(e.delivery.Attempts) > 0 && e.delivery.Event.Valid() {
-			items = append(items, report.Item{Kind: report.EventItem, Name: string(e.delivery.Event)})
+			count(report.EventItem, string(e.delivery.Event))
 		}
 		for _, f := range e.delivery.Faults {
-			items = append(items, report.Item{Kind: report.FaultItem, Name: f.Kind})
+			count(report.FaultItem, f.Kind)
 		}
 	}
-	workspaces := []string{""}
-	if e.workspace != "" {
-		workspaces = append(workspaces, e.workspace)
-	}
-	for _, item := range items {
-		for _, id := range workspaces {
-			if j.exercised[id] == nil && len(j.exercised) <= maxLogs {
-				j.exercised[id] = report.Exercised{}
-			}
-			if of := j.exercised[id]; of != nil { // not of a workspace too many
-				of[item]++
-			}
+}
+
+func (j *Journal) exerciseIn(workspace string, item report.Item) {
+	of := j.exercised[workspace]
+	if of == nil {
+		if len(j.exercised) > maxLogs {
+			return // a workspace too many
 		}
+		of = report.Exercised{}
+		j.exercised[workspace] = of
 	}
+	of[item]++
 }
 
 // Exercised returns what was exercised in a workspace, or in all if it is empty,

@@ -93,7 +93,8 @@ type feed struct {
 	kept    []*Notice // oldest first, their positions without a hole
 	last    uint64    // the position of the newest that there was
 	bytes   int
-	limit   int
+	limit   int  // while anybody followed
+	ever    bool // somebody did
 	streams int
 	most    int
 	gaps    uint64 // that streams were told of
@@ -112,10 +113,9 @@ func (j *Journal) publish(kind Kind, workspace string, event hirempire.Event, co
 	return j.seq
 }
 
-// changed publishes a delivery as it stands. Its body and attempts are shared:
-// they are only ever added to.
+// changed publishes a delivery as it stands.
 func (j *Journal) changed(d *Delivery) uint64 {
-	return j.publish(OfDelivery, d.Workspace, d.Event, d.cost(), *d)
+	return j.publish(OfDelivery, d.Workspace, d.Event, d.cost, d)
 }
 
 // Announce tells the streams of something that the journal does not keep: a
@@ -127,6 +127,10 @@ func (j *Journal) Announce(kind Kind, workspace string, cost int, subject any) {
 	j.publish(kind, workspace, "", cost, subject)
 }
 
+// unfollowed is how many bytes are kept before anybody follows: enough for who reads
+// a list and goes on where it ends.
+const unfollowed = 256 << 10
+
 func (f *feed) add(n *Notice) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -136,7 +140,11 @@ func (f *feed) add(n *Notice) {
 	}
 	f.kept = append(f.kept, n)
 	f.bytes += n.cost
-	for f.bytes > f.limit && len(f.kept) > 1 {
+	limit := f.limit
+	if !f.ever {
+		limit = min(limit, unfollowed)
+	}
+	for f.bytes > limit && len(f.kept) > 1 {
 		f.bytes -= f.kept[0].cost
 		f.kept[0] = nil // the array outlives it
 		f.kept = f.kept[1:]
@@ -184,6 +192,7 @@ func (j *Journal) Follow(filter StreamFilter, since *uint64) (*Stream, error) {
 		return nil, ErrStreams
 	}
 	f.streams++
+	f.ever = true
 	if f.pumped == nil {
 		f.pumped = make(chan struct{}, 1)
 		go f.pump(f.pumped)

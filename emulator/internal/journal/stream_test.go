@@ -23,9 +23,9 @@ func shown(n *journal.Notice) string {
 	return string(n.Encoded(func(n *journal.Notice, subject any) []byte {
 		text := fmt.Sprintf("%d %s", n.Position, n.Kind)
 		switch s := subject.(type) {
-		case journal.Delivery:
+		case *journal.Delivery:
 			text += fmt.Sprintf(" %s %s %d", s.ID, s.Status, len(s.Attempts))
-		case journal.Call:
+		case *journal.Call:
 			text += " " + s.ID
 		case journal.Reset:
 			text += " " + s.Workspace
@@ -34,6 +34,16 @@ func shown(n *journal.Notice) string {
 		}
 		return []byte(text)
 	}))
+}
+
+// followOnce has somebody follow, and leave.
+func followOnce(t testing.TB, j *journal.Journal) {
+	t.Helper()
+	s, err := j.Follow(journal.StreamFilter{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
 }
 
 func follow(t testing.TB, j *journal.Journal, f journal.StreamFilter, since ...uint64) *journal.Stream {
@@ -153,6 +163,7 @@ func TestStreamFilters(t *testing.T) {
 func TestStreamResumesWithoutLossOrDuplicate(t *testing.T) {
 	t.Parallel()
 	j := journal.New(journal.Limits{})
+	followOnce(t, j) // from now on there are some to be resumed
 	const total = 10_000
 	var all sync.WaitGroup
 	for reader := range 8 {
@@ -189,6 +200,27 @@ func TestStreamResumesWithoutLossOrDuplicate(t *testing.T) {
 		j.Called(journal.Call{})
 	}
 	all.Wait()
+}
+
+// Before anybody follows, little is kept for it: a server that nobody watches needs
+// no more.
+func TestLittleIsKeptBeforeAnybodyFollows(t *testing.T) {
+	t.Parallel()
+	j := journal.New(journal.Limits{})
+	const call = 128 + 384 // bytes
+	for range 10_000 {
+		j.Called(journal.Call{})
+	}
+	if kept := j.Usage().StreamBytes; kept > 256<<10 || kept < 256<<10-call {
+		t.Errorf("%d bytes are kept", kept)
+	}
+	followOnce(t, j)
+	for range 10_000 {
+		j.Called(journal.Call{})
+	}
+	if kept := j.Usage().StreamBytes; kept < 10_000*call {
+		t.Errorf("%d bytes are kept for who was there", kept)
+	}
 }
 
 // What is not kept any more is told, with how much it is, once.

@@ -35,7 +35,7 @@ func (e *Engine) hasFaults(s *scenario.Scenario) error {
 }
 
 // arm arms the fault of a step for the run's workspace, or for that of its token.
-func (r *Run) arm(step scenario.Step) error {
+func (r *Run) arm(step *scenario.Step) error {
 	cfg := r.engine.cfg
 	of := r.report.Workspace
 	if step.Fault.Token != "" {
@@ -78,7 +78,7 @@ func (r *Run) mark() {
 
 // await returns when what the step waits for has come. The run's time stands
 // still meanwhile, and the time that it may take is real.
-func (r *Run) await(ctx context.Context, i int, step scenario.Step) error {
+func (r *Run) await(ctx context.Context, i int, step *scenario.Step) error {
 	a := *step.Await
 	bounded, cancel := context.WithTimeoutCause(ctx, a.Within, errLate)
 	defer cancel()

@@ -21,7 +21,7 @@ import (
 // judge enters whether the answer to a delivery is as its step expects, and
 // reports whether the expectation excuses a status that is not 2xx, and whether it
 // did not hold.
-func (r *Run) judge(step scenario.Step, d journal.Delivery, a *deliver.Answer) (excused, unmet bool) {
+func (r *Run) judge(step *scenario.Step, d journal.Delivery, a *deliver.Answer) (excused, unmet bool) {
 	e := step.Expect
 	if d.Status == journal.Dropped.With(journal.ByFault) {
 		return false, false // on purpose, there was nothing to answer
@@ -213,7 +213,7 @@ func line(mark, label string, value any, depth int) string {
 const maxLine = 200
 
 // unheard enters that an event of a step with an expectation had no subscriber.
-func (r *Run) unheard(i, n int, step scenario.Step) {
+func (r *Run) unheard(i, n int, step *scenario.Step) {
 	if step.Expect == nil {
 		return
 	}
@@ -250,7 +250,7 @@ func (r *Run) settle(ctx context.Context, i int) error {
 }
 
 // failFast returns the error that ends a run whose expectation did not hold.
-func (r *Run) failFast(step scenario.Step) error {
+func (r *Run) failFast(step *scenario.Step) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.fast || r.report.Unmet == 0 {

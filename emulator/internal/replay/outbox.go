@@ -21,12 +21,14 @@ const maxLate = 10_000
 // or a thousand huge ones would wait here.
 type planned struct {
 	hook     workspace.Webhook
-	step     scenario.Step
+	step     *scenario.Step
 	delivery journal.Delivery
 	fault    scenario.DeliveryFault // zero if it does not fall on this one
 	key      seed.Key               // of its draws
 	due      time.Duration          // on the run's timeline
 	moved    string                 // where a shuffle put it; empty: nowhere
+	// scheduled is when its event was due on the process's clock, if the run has a rate.
+	scheduled time.Time
 }
 
 // outbox holds what is late or is to change places. It belongs to the run's

@@ -30,12 +30,13 @@ func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
 			return context.Cause(ctx)
 		}
 	}
-	for i, step := range r.scenario.Steps {
+	for i := range r.scenario.Steps {
+		step := &r.scenario.Steps[i]
 		if step.Fault == nil {
 			prepare()
 		}
 		if r.stepped != nil {
-			r.stepped(i, step)
+			r.stepped(i, *step)
 		}
 		r.mu.Lock()
 		result := &r.report.Results[i]
@@ -55,7 +56,7 @@ func (r *Run) perform(ctx context.Context, hold <-chan struct{}) error {
 	return r.clear(ctx)
 }
 
-func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
+func (r *Run) step(ctx context.Context, i int, step *scenario.Step) error {
 	if step.Event != "" {
 		if err := r.events(ctx, i, step); err != nil || step.Expect == nil {
 			return err
@@ -96,21 +97,38 @@ func (r *Run) step(ctx context.Context, i int, step scenario.Step) error {
 }
 
 // events emits every iteration of a step.
-func (r *Run) events(ctx context.Context, i int, step scenario.Step) error {
+func (r *Run) events(ctx context.Context, i int, step *scenario.Step) error {
 	begins := r.line.Elapsed()
+	next, stop := r.payloads(step, i)
+	defer stop()
 	for n := range step.Repeat {
-		due := begins + time.Duration(n)*step.Every + r.jitter(i, n, step.Jitter)
-		if err := r.advance(ctx, due); err != nil {
+		if err := r.advance(ctx, r.due(i, n, step, begins)); err != nil {
+			return err
+		}
+		scheduled, err := r.schedule.wait(ctx)
+		if err != nil {
 			return err
 		}
 		if n == step.Repeat-1 {
 			r.mark() // before the last event, to which somebody may react at once
 		}
-		if err := r.emit(ctx, i, n, step); err != nil {
+		at := r.line.Now()
+		body, err := next(at)
+		if err != nil {
+			return err
+		}
+		if err := r.emit(ctx, i, n, step, event{at, scheduled, body}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// An event is one iteration of a step.
+type event struct {
+	at        time.Time // on the run's clock
+	scheduled time.Time // on the process's clock; zero: the run has no rate
+	body      []byte
 }
 
 func (r *Run) key(kind string, step, iteration int) seed.Key {
@@ -126,14 +144,8 @@ func (r *Run) jitter(step, iteration int, most time.Duration) time.Duration {
 
 // emit plans the deliveries of one event, one for every subscribed webhook and its
 // duplicates, and lets them go.
-func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
-	at, elapsed := r.line.Now(), r.line.Elapsed()
-	body, err := r.fixtures[step.Fixture], error(nil)
-	if step.Fixture == "" {
-		if body, err = r.cast.Payload(step, at); err != nil {
-			return err
-		}
-	}
+func (r *Run) emit(ctx context.Context, i, n int, step *scenario.Step, ev event) error {
+	elapsed := r.line.Elapsed()
 	cfg := r.engine.cfg
 	hooks := cfg.Store.Subscribers(r.report.Workspace, step.Event)
 	r.mu.Lock()
@@ -156,9 +168,10 @@ func (r *Run) emit(ctx context.Context, i, n int, step scenario.Step) error {
 				Step:       i + 1,
 				Iteration:  n + 1,
 				Event:      step.Event,
-				OccurredAt: at,
-				Body:       body,
+				OccurredAt: ev.at,
+				Body:       ev.body,
 			},
+			scheduled: ev.scheduled,
 		}
 		p.fault, p.key = struck(step.Delivery, r.key("fault", i, n).Num(uint64(h)))
 		p.due = elapsed + p.fault.Delay
@@ -215,14 +228,18 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 			r.report.Faults[f.Kind]++
 		}
 		r.mu.Unlock()
-		var excused, unmet bool // by the step's expectation
-		handling := deliver.Handling{
-			Done:    func(d journal.Delivery) { r.account(p.step, d, excused, unmet) },
-			Pause:   r.pause,
-			Headers: p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate,
+		step, o := p.step, outcome{step: p.step} // for what is called later, which would keep all of p
+		if p.fault.Delay == 0 && p.moved == "" { // or it is late on purpose
+			o.scheduled = p.scheduled
 		}
-		if p.step.Expect != nil {
-			handling.Judge = func(d journal.Delivery, a *deliver.Answer) { excused, unmet = r.judge(p.step, d, a) }
+		handling := deliver.Handling{
+			Done:        func(d journal.Delivery) { r.account(o, d) },
+			Pause:       r.pause,
+			Concurrency: r.abreast,
+			Headers:     p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate,
+		}
+		if step.Expect != nil {
+			handling.Judge = func(d journal.Delivery, a *deliver.Answer) { o.excused, o.unmet = r.judge(step, d, a) }
 		}
 		if p.fault.Drop {
 			r.engine.cfg.Deliverer.Skip(p.hook, d, handling)
@@ -284,9 +301,16 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, r.speed).Wait(ctx, d)
 }
 
-// account enters the outcome of a delivery in the report: whether an expectation
-// excuses it, and whether one did not hold, which is listed already.
-func (r *Run) account(step scenario.Step, d journal.Delivery, excused, unmet bool) {
+// An outcome is what the report needs to know of a delivery that has ended.
+type outcome struct {
+	step      *scenario.Step
+	scheduled time.Time // zero: the run has no rate
+	excused   bool      // by the step's expectation
+	unmet     bool      // an expectation did not hold, which is listed already
+}
+
+// account enters the outcome of a delivery in the report.
+func (r *Run) account(o outcome, d journal.Delivery) {
 	defer r.pending.Done()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -313,14 +337,20 @@ func (r *Run) account(step scenario.Step, d journal.Delivery, excused, unmet boo
 	if n := len(d.Attempts); n > 0 {
 		last = d.Attempts[n-1]
 	}
+	latency := last.Took
+	if !o.scheduled.IsZero() {
+		// What waits for a slow consumer has it answer later still, which is missed by
+		// who counts from when it left.
+		latency = r.departed(o.scheduled, d)
+	}
 	if last.Status != 0 {
-		r.latencies.Add(last.Took)
+		r.latencies.Add(latency)
 	}
 	r.report.Retries += uint64(max(0, len(d.Attempts)-1))
 	delivered, planned := d.Status.Word() == journal.Delivered, d.Planned()
 	r.plot(report.Point{
-		At: r.watch.Elapsed(), Took: last.Took, Step: d.Step, Webhook: d.Webhook, Event: string(d.Event), Status: string(d.Status),
-		OK: (delivered || planned || excused) && !unmet,
+		At: r.watch.Elapsed(), Took: latency, Step: d.Step, Webhook: d.Webhook, Event: string(d.Event), Status: string(d.Status),
+		OK: (delivered || planned || o.excused) && !o.unmet,
 	})
 	if delivered {
 		return
@@ -332,11 +362,11 @@ func (r *Run) account(step scenario.Step, d journal.Delivery, excused, unmet boo
 	switch {
 	case planned:
 		r.report.Planned++
-	case excused:
+	case o.excused:
 		r.report.Expected++
-	case !unmet:
+	case !o.unmet:
 		r.fail(report.Failure{
-			Step: d.Step, Iteration: d.Iteration, Delivery: d.ID, Event: string(d.Event), Position: step.Pos.String(), Status: string(d.Status), Detail: d.Detail,
+			Step: d.Step, Iteration: d.Iteration, Delivery: d.ID, Event: string(d.Event), Position: o.step.Pos.String(), Status: string(d.Status), Detail: d.Detail,
 		}, &d)
 	}
 }
@@ -383,7 +413,7 @@ func (r *Run) fail(f report.Failure, d *journal.Delivery) {
 const maxExamined = 8 << 10
 
 // challenge sends one to every active webhook, in its queue.
-func (r *Run) challenge(ctx context.Context, i int, step scenario.Step) error {
+func (r *Run) challenge(ctx context.Context, i int, step *scenario.Step) error {
 	cfg := r.engine.cfg
 	w, _ := cfg.Store.Get(r.report.Workspace)
 	for _, hook := range w.Webhooks {
@@ -401,7 +431,7 @@ func (r *Run) challenge(ctx context.Context, i int, step scenario.Step) error {
 }
 
 // challenged records what became of the challenge of a step.
-func (r *Run) challenged(i int, step scenario.Step, c journal.Challenge, err error) {
+func (r *Run) challenged(i int, step *scenario.Step, c journal.Challenge, err error) {
 	defer r.pending.Done()
 	cfg := r.engine.cfg
 	c.ID, c.Workspace, c.Run = cfg.Seed.Key("challenge id").Str(c.Expected).ID("chl_"), r.report.Workspace, r.report.ID

@@ -65,6 +65,12 @@ type Options struct {
 	Seed  *uint64    // beats the scenario's; where neither says, it is drawn
 	Start *time.Time // beats the scenario's; where neither says, it is now
 	Speed clock.Speed
+	// Concurrency is how many deliveries may be on their way to each webhook at once.
+	// Default 1: in order.
+	Concurrency int
+	// Rate is how many events leave in a second, whatever the story's times are and
+	// however slow the answers come; then Speed is [clock.Max]. Zero: the story's times.
+	Rate float64
 	// Fixtures are looked through in this order.
 	Fixtures []fs.FS
 	// Hold, if not nil, keeps the run from its first step until it is closed.
@@ -86,6 +92,8 @@ type Run struct {
 	settled  func(journal.Delivery)
 	speed    clock.Speed
 	line     *clock.Timeline
+	schedule schedule
+	abreast  int // deliveries of it that may be on their way to each webhook
 	cast     *cast.Cast
 	outbox   outbox
 	armed    []string // ids of the faults that its steps armed
@@ -109,6 +117,9 @@ type Run struct {
 	latencies       report.Latencies
 	listed          map[int]int // failures by step
 	plotted, stride int         // deliveries that were, and how many stand for one point
+	// Of a run with a rate: first attempts, and when the first and the last were made.
+	left                int
+	firstLeft, lastLeft time.Time
 }
 
 // idle is closed when no delivery of a step is under way any more.
@@ -117,10 +128,22 @@ type idle struct {
 	reached chan struct{} // nil: nobody waits for that
 }
 
+// Bounds of [Options].
+const (
+	MaxConcurrency = 1000
+	MaxRate        = 1_000_000
+)
+
 // Start begins to perform a scenario in a workspace and returns at once, with the
 // faults armed that its first steps arm. The error says what keeps it from
 // starting; nothing was sent then.
 func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Run, error) {
+	if o.Concurrency < 0 || o.Concurrency > MaxConcurrency {
+		return nil, fmt.Errorf("concurrency %d is not from 1 to %d", o.Concurrency, MaxConcurrency)
+	}
+	if !(o.Rate >= 0 && o.Rate <= MaxRate) {
+		return nil, fmt.Errorf("rate %g is not above 0 and at most %d", o.Rate, MaxRate)
+	}
 	fixtures, err := readFixtures(s, o.Fixtures)
 	if err != nil {
 		return nil, err
@@ -163,6 +186,9 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 		chosen = *p
 	}
 	speed := cmp.Or(o.Speed, 1)
+	if o.Rate > 0 {
+		speed = clock.Max
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	r := &Run{
 		engine:   e,
@@ -173,6 +199,8 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 		fast:     o.FailFast,
 		speed:    speed,
 		line:     clock.NewTimeline(e.cfg.Clock, start, speed),
+		schedule: schedule{clock: e.cfg.Clock, rate: o.Rate},
+		abreast:  o.Concurrency,
 		cast:     cast.New(cast.Config{Edition: e.cfg.Edition, Seed: seed.Seed(chosen), Run: number, Pins: s.Cast}),
 		watch:    clock.Start(),
 		cancel:   cancel,
@@ -183,8 +211,11 @@ func (e *Engine) launch(workspaceID string, s *scenario.Scenario, o Options, fix
 		report: report.Run{
 			ID: id, Workspace: workspaceID, Scenario: s.Name, File: s.File, Edition: string(e.cfg.Edition),
 			Coverage: report.Coverage{Edition: string(e.cfg.Edition), Items: []report.Covered{}},
-			Seed:     chosen, Start: start, Speed: speed.String(), State: report.Running, Began: now, Steps: len(s.Steps),
+			Seed:     chosen, Start: start, Speed: speed.String(), Concurrency: max(o.Concurrency, 1), State: report.Running, Began: now, Steps: len(s.Steps),
 		},
+	}
+	if o.Rate > 0 {
+		r.report.Schedule = &report.Schedule{Rate: o.Rate}
 	}
 	for _, step := range s.Steps {
 		r.report.Results = append(r.report.Results, report.Step{Position: step.Pos.String(), What: step.String(), State: report.Waiting})
@@ -315,6 +346,9 @@ func (r *Run) announce() {
 	told.Results, told.Failures = slices.Clone(told.Results), slices.Clone(told.Failures[:min(toldFailures, len(told.Failures))])
 	told.Causes, told.Faults = maps.Clone(told.Causes), maps.Clone(told.Faults)
 	told.Timeline, told.Histogram = nil, nil
+	if told.Schedule != nil {
+		told.Schedule = new(*told.Schedule)
+	}
 	r.engine.cfg.Journal.Announce(journal.OfRun, told.Workspace, 4096+256*(len(told.Results)+len(told.Failures)), told)
 }
 
@@ -341,6 +375,9 @@ func (r *Run) Report() report.Run {
 	out.Failures = slices.Clone(out.Failures)
 	out.Results, out.Timeline = slices.Clone(out.Results), slices.Clone(out.Timeline)
 	out.Causes, out.Faults = maps.Clone(out.Causes), maps.Clone(out.Faults)
+	if out.Schedule != nil {
+		out.Schedule = new(*out.Schedule)
+	}
 	if out.State == report.Running {
 		out.Took = r.watch.Elapsed()
 		out.Latency = r.latencies.Summary()

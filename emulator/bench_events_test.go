@@ -1,0 +1,247 @@
+package emulator_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
+)
+
+// benchArrivals in the environment makes the test binary a consumer that notes when
+// each event arrives.
+const benchArrivals = "HIREMPIRE_EMULATOR_BENCH_ARRIVALS"
+
+// noteArrivals serves a consumer that says its address on the standard output. For
+// each line of the standard input it says when each event arrived, in nanoseconds of
+// the machine's clock, once there are as many as the line says, or after two seconds.
+func noteArrivals() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	var mu sync.Mutex
+	var arrived []int64
+	go func() {
+		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			at := time.Now().UnixNano()
+			mu.Lock()
+			arrived = append(arrived, at)
+			mu.Unlock()
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"ok":true}`)
+		}))
+	}()
+	fmt.Println(l.Addr())
+	told := bufio.NewScanner(os.Stdin)
+	for told.Scan() {
+		n, _ := strconv.Atoi(told.Text())
+		for range 200 {
+			mu.Lock()
+			enough := len(arrived) >= n
+			mu.Unlock()
+			if enough {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		mu.Lock()
+		fmt.Println(strings.Trim(fmt.Sprint(arrived), "[]"))
+		arrived = nil
+		mu.Unlock()
+	}
+}
+
+// arrivals starts such a consumer. What it returns asks it for n arrivals, in order.
+func arrivals(tb testing.TB) (url string, of func(n int) []time.Time) {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), benchArrivals+"=1")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewReader(out)
+	line := func() string {
+		text, err := lines.ReadString('\n')
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return strings.TrimSpace(text)
+	}
+	return "http://" + line() + "/webhook", func(n int) []time.Time {
+		if _, err := fmt.Fprintln(in, n); err != nil {
+			tb.Fatal(err)
+		}
+		var at []time.Time
+		for _, text := range strings.Fields(line()) {
+			ns, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			at = append(at, time.Unix(0, ns))
+		}
+		slices.SortFunc(at, time.Time.Compare)
+		return at
+	}
+}
+
+// An offer is what a rate of events led to.
+type offer struct {
+	lost int
+	p99  time.Duration // from the moment an event was due to its arrival
+}
+
+func (o offer) kept() bool { return o.lost == 0 && o.p99 <= 5*time.Millisecond }
+
+// offerEvents posts the request so many times a second for a while, whether the
+// server keeps up or not. The first event that arrives is taken for the first that was
+// due, and so on: the order of two that overtake each other matters to nobody.
+func offerEvents(tb testing.TB, addr string, request []byte, rate float64, d time.Duration, arrived func(n int) []time.Time) offer {
+	tb.Helper()
+	const connections = 32 // an event waits for one of them if all are busy, and is late
+	n := int(rate * d.Seconds())
+	conns := make([]net.Conn, connections)
+	for i := range conns {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer c.Close()
+		conns[i] = c
+	}
+	began := time.Now().Add(20 * time.Millisecond)
+	due := func(i int) time.Time { return began.Add(time.Duration(float64(i) / rate * float64(time.Second))) }
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for _, c := range conns {
+		all.Go(func() {
+			answers := bufio.NewReader(c)
+			var body []byte
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				time.Sleep(time.Until(due(i)))
+				_, err := c.Write(request)
+				status := 0
+				if err == nil {
+					status, body, err = readAnswer(answers, body)
+				}
+				if err != nil || status != http.StatusAccepted {
+					tb.Errorf("event %d: %d %s %v", i, status, body, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	at := arrived(n)
+	var late []time.Duration
+	for i := range at {
+		late = append(late, at[i].Sub(due(i)))
+	}
+	slices.Sort(late)
+	o := offer{lost: n - len(at)}
+	if len(late) > 0 {
+		o.p99 = late[len(late)*99/100]
+	}
+	return o
+}
+
+// relay answers 202 at once and posts the bytes to the consumer meanwhile.
+func relay(client *http.Client, url string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		go func() {
+			res, err := client.Post(url, "application/json", bytes.NewReader(body))
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}()
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"deliveries":["dlv_000000000000000000"]}`+"\n")
+	})
+}
+
+// BenchmarkEvents looks for the highest rate of POST /_emulator/events, one delivery
+// each, at which 99 of 100 arrive at a consumer in another process within 5 ms of when
+// they were due, and none is lost. It is paired with a bare relay, whose turn comes
+// after each of ours.
+func BenchmarkEvents(b *testing.B) {
+	url, arrived := arrivals(b)
+	e := startBench(b, emulator.Options{SkipChallenge: true})
+	if _, err := e.Register(b.Context(), "sk-bench", url, hirempire.Events()); err != nil {
+		b.Fatal(err)
+	}
+	transport := &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 1000}
+	defer transport.CloseIdleConnections()
+	bare := httptest.NewServer(relay(&http.Client{Transport: transport}, url, fakedBodies(b, 1)[0]))
+	defer bare.Close()
+	request := callOf(http.MethodPost, "/_emulator/events", "", `{"event":"applicant_applied","token":"sk-bench"}`)
+
+	type contender struct {
+		addr      string
+		low, high float64 // it keeps the one, as far as is known, and not the other
+		rates     []float64
+	}
+	ours := &contender{addr: strings.TrimPrefix(e.URL(), "http://")}
+	limit := &contender{addr: bare.Listener.Addr().String()}
+	for b.Loop() {
+		for _, c := range []*contender{ours, limit} {
+			c.low, c.high = 100, 40_000
+			offerEvents(b, c.addr, request, 1000, 200*time.Millisecond, arrived) // warms up
+		}
+		for range 6 {
+			for _, c := range []*contender{ours, limit} {
+				rate := math.Sqrt(c.low * c.high)
+				o := offerEvents(b, c.addr, request, rate, 400*time.Millisecond, arrived)
+				if !o.kept() { // once more: others use the machine, too
+					o = offerEvents(b, c.addr, request, rate, 400*time.Millisecond, arrived)
+				}
+				if o.kept() {
+					c.low = rate
+				} else {
+					c.high = rate
+				}
+			}
+		}
+		ours.rates, limit.rates = append(ours.rates, ours.low), append(limit.rates, limit.low)
+	}
+	b.ReportMetric(median(ours.rates), "events/s")
+	b.ReportMetric(median(limit.rates), "relay/s")
+	b.ReportMetric(median(ours.rates)/median(limit.rates), "ratio")
+	b.ReportMetric(0, "ns/op")
+}

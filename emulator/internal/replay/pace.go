@@ -1,0 +1,136 @@
+package replay
+
+import (
+	"context"
+	"time"
+
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/report"
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+)
+
+// At most so many payloads of a step are faked before they are due: twice what goes
+// from one goroutine to the other at a time.
+const mostAhead = 128
+
+// Faked payloads, and why there are no more.
+type faked struct {
+	bodies [][]byte
+	err    error
+}
+
+// payloads returns what gives the payloads of a step, one iteration after the
+// other. Where there are many they are faked ahead, so that what that takes
+// delays none of them; until stop has returned, the cast belongs to that.
+func (r *Run) payloads(step *scenario.Step, i int) (next func(at time.Time) ([]byte, error), stop func()) {
+	if step.Fixture != "" {
+		return func(time.Time) ([]byte, error) { return r.fixtures[step.Fixture], nil }, func() {}
+	}
+	// What is late on purpose may move the run's time on by itself, and a payload
+	// says when it is from.
+	if step.Repeat == 1 || step.Delivery.Delay > 0 {
+		return func(at time.Time) ([]byte, error) { return r.cast.Payload(*step, at) }, func() {}
+	}
+	ahead, stopped, ended := make(chan faked), make(chan struct{}), make(chan struct{})
+	begins, now := r.line.Elapsed(), r.line.Now()
+	go func() {
+		defer close(ended)
+		elapsed := begins
+		var f faked
+		for n := range step.Repeat {
+			elapsed = max(elapsed, r.due(i, n, step, begins))
+			body, err := r.cast.Payload(*step, now.Add(elapsed-begins))
+			if f.err = err; err == nil {
+				f.bodies = append(f.bodies, body)
+			}
+			// The first goes at once, so that nobody waits for those behind it.
+			if err == nil && n > 0 && len(f.bodies) < mostAhead/2 && n < step.Repeat-1 {
+				continue
+			}
+			select {
+			case ahead <- f:
+			case <-stopped:
+				return
+			}
+			f = faked{bodies: make([][]byte, 0, mostAhead/2)}
+		}
+	}()
+	var f faked
+	next = func(time.Time) ([]byte, error) {
+		if len(f.bodies) == 0 && f.err == nil {
+			f = <-ahead
+		}
+		if len(f.bodies) == 0 {
+			return nil, f.err
+		}
+		body := f.bodies[0]
+		f.bodies[0] = nil // the array outlives it
+		f.bodies = f.bodies[1:]
+		return body, nil
+	}
+	return next, func() {
+		close(stopped)
+		<-ended
+	}
+}
+
+// due returns when an iteration of a step is due that begins then.
+func (r *Run) due(i, n int, step *scenario.Step, begins time.Duration) time.Duration {
+	return begins + time.Duration(n)*step.Every + r.jitter(i, n, step.Jitter)
+}
+
+// A schedule says when the events of a run leave that has a rate: an open loop,
+// which waits for no answer. It belongs to the run's goroutine.
+type schedule struct {
+	clock  clock.Clock
+	rate   float64 // a second; zero: there is none
+	events int
+	began  time.Time
+}
+
+// wait returns when the next event is due, once it is.
+func (s *schedule) wait(ctx context.Context) (due time.Time, err error) {
+	if s.rate == 0 {
+		return time.Time{}, nil
+	}
+	if s.events == 0 {
+		s.began = s.clock.Now()
+	}
+	due = s.began.Add(time.Duration(float64(s.events) / s.rate * float64(time.Second)))
+	s.events++
+	if ahead := due.Sub(s.clock.Now()); ahead > 0 {
+		return due, s.clock.Sleep(ctx, ahead)
+	}
+	return due, context.Cause(ctx)
+}
+
+// departed enters when a delivery left that was due then, with the run's lock held,
+// and returns how long after that its last answer was there.
+func (r *Run) departed(due time.Time, d journal.Delivery) time.Duration {
+	s := r.report.Schedule
+	if len(d.Attempts) == 0 {
+		if !d.Planned() {
+			s.Late++
+		}
+		return 0
+	}
+	left := d.Attempts[0].At
+	lag := max(0, left.Sub(due))
+	if lag > report.LateAfter {
+		s.Late++
+	}
+	s.MaxLag = max(s.MaxLag, lag)
+	if r.firstLeft.IsZero() || left.Before(r.firstLeft) {
+		r.firstLeft = left
+	}
+	if left.After(r.lastLeft) {
+		r.lastLeft = left
+	}
+	if took := r.lastLeft.Sub(r.firstLeft); took > 0 {
+		s.Kept = float64(r.left) / took.Seconds()
+	}
+	r.left++
+	last := d.Attempts[len(d.Attempts)-1]
+	return last.At.Sub(due) + last.Took
+}

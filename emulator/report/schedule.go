@@ -1,0 +1,36 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// LateAfter is from when on a delivery counts as late.
+const LateAfter = 10 * time.Millisecond
+
+// A Schedule is what became of the rate at which a run was to send, whatever its
+// consumers answered. All times are measured.
+type Schedule struct {
+	Rate float64 `json:"rate"` // events a second, as asked for
+	Kept float64 `json:"kept"` // events a second, as they left; zero where it was fewer than two
+	// Late is how many deliveries left more than [LateAfter] behind the schedule, or
+	// not at all; MaxLag is how far the last of those that left was behind.
+	Late   uint64        `json:"late"`
+	MaxLag time.Duration `json:"max_lag_ns"`
+}
+
+// Held reports whether every delivery left in time.
+func (s Schedule) Held() bool { return s.Late == 0 }
+
+// Text says for people whether the schedule was held, of so many deliveries, and
+// what to do if it was not.
+func (s Schedule) Text(of uint64) string {
+	rate := func(r float64) string { return strconv.FormatFloat(r, 'f', -1, 64) }
+	if s.Held() {
+		return fmt.Sprintf("%s a second, held; none left more than %s late", rate(s.Rate), Round(s.MaxLag))
+	}
+	return fmt.Sprintf("%s a second, not held: %d of %d left more than %s late, up to %s, at %s a second; raise --concurrency or lower --rate",
+		rate(s.Rate), s.Late, of, LateAfter, Round(s.MaxLag), rate(math.Round(s.Kept*10)/10))
+}
