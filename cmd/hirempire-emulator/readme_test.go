@@ -27,6 +27,7 @@ import (
 //	needs A, B        are programs without which the block is left out, never in CI
 //	in a Go module    it runs in one that requires this one
 //	file NAME         the block is a file, which is written
+//	part of FILE      the block stands, but for its indentation, in a file of this repository
 type block struct {
 	line     int
 	notes    map[string]string // by their first word
@@ -62,7 +63,9 @@ func readBlocks(t *testing.T, name string) []block {
 			inside = &block{line: i + 1, notes: notes}
 			console = line == "```console"
 			notes = map[string]string{}
-			if _, isFile := inside.notes["file"]; !isFile && !console {
+			_, isFile := inside.notes["file"]
+			_, isPart := inside.notes["part"]
+			if !isFile && !isPart && !console {
 				t.Errorf("%s:%d: a block that nobody tries", name, i+1)
 			}
 		case inside != nil && line == "```":
@@ -170,12 +173,24 @@ func (r *reader) missing(b block) string {
 	return ""
 }
 
+// indentation is what the lines of a Go file begin with.
+var indentation = regexp.MustCompile(`\n\t+`)
+
 // try writes the block's file or types its commands.
 func (r *reader) try(t *testing.T, b block) {
 	t.Helper()
 	if name, ok := b.notes["file"]; ok {
 		if err := os.WriteFile(filepath.Join(r.dir, name), []byte(b.file), 0o600); err != nil {
 			t.Fatal(err)
+		}
+		return
+	}
+	if of, ok := b.notes["part"]; ok {
+		name := strings.TrimPrefix(of, "of ")
+		whole, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(name)))
+		unindented := func(text string) string { return indentation.ReplaceAllString("\n"+text, "\n") }
+		if err != nil || !strings.Contains(unindented(string(whole)), unindented(b.file)) {
+			t.Errorf("README.md:%d: this is no part of %s, %v", b.line, name, err)
 		}
 		return
 	}

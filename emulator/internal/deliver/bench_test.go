@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
@@ -48,32 +49,36 @@ func answerEach(tb testing.TB) (url string) {
 	return fmt.Sprintf("http://%s/webhook", l.Addr())
 }
 
-// BenchmarkDelivery is one delivery from its queue to its outcome, and what the
-// same bytes cost with net/http's transport alone.
+// BenchmarkDelivery brings deliveries from their queue to their outcome, in order, in
+// turns with what the same bytes cost with net/http's transport alone.
 func BenchmarkDelivery(b *testing.B) {
+	const each = 2000
 	body := bytes.Repeat([]byte("x"), 2500)
-	b.Run("ours", func(b *testing.B) {
-		j := journal.New(journal.Limits{})
-		d := deliver.New(deliver.Config{Clock: clock.Real{}, Journal: j})
-		defer d.Close(b.Context())
-		hook := workspace.Webhook{ID: "hook", RequestURL: answerEach(b)}
+	j := journal.New(journal.Limits{})
+	d := deliver.New(deliver.Config{Clock: clock.Real{}, Journal: j})
+	defer d.Close(b.Context())
+	hook := workspace.Webhook{ID: "hook", RequestURL: answerEach(b)}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	var ours, bare time.Duration
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		watch := clock.Start()
 		var pending sync.WaitGroup
-		b.ReportAllocs()
-		for b.Loop() {
-			pending.Add(1)
-			d.Enqueue(b.Context(), hook, journal.Delivery{ID: "dlv", Workspace: "ws", Event: "job_added", Body: body}, deliver.Handling{
+		pending.Add(each)
+		for range each {
+			n++
+			d.Enqueue(b.Context(), hook, journal.Delivery{ID: fmt.Sprint("dlv_", n), Workspace: "ws", Event: "job_added", Body: body}, deliver.Handling{
 				Done: func(journal.Delivery) { pending.Done() },
 			})
 		}
 		pending.Wait()
-	})
-	b.Run("bare", func(b *testing.B) {
-		url := answerEach(b)
-		transport := &http.Transport{}
-		defer transport.CloseIdleConnections()
-		b.ReportAllocs()
-		for b.Loop() {
-			req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
+		ours += watch.Elapsed()
+		b.StopTimer()
+		watch = clock.Start()
+		for range each {
+			req, err := http.NewRequest(http.MethodPost, hook.RequestURL, bytes.NewReader(body))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -85,5 +90,11 @@ func BenchmarkDelivery(b *testing.B) {
 			_, _ = io.Copy(io.Discard, res.Body)
 			_ = res.Body.Close()
 		}
-	})
+		bare += watch.Elapsed()
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(ours.Nanoseconds())/float64(n), "ns/delivery")
+	b.ReportMetric(float64(bare.Nanoseconds())/float64(n), "bare-ns/delivery")
+	b.ReportMetric(float64(bare)/float64(ours), "ratio")
+	b.ReportMetric(0, "ns/op")
 }
