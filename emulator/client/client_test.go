@@ -173,6 +173,23 @@ func TestClientCoversTheControlAPI(t *testing.T) {
 	}
 }
 
+// A body of the caller's goes as it is, and one that is none goes nowhere.
+func TestBodiesAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	e := emulatortest.Start(t)
+	s := e.Control
+	e.Register(e.Serve(emulator.NewConsumer(func(emulator.Arrival) {})))
+	for _, body := range []string{`{"event":"job_added", "text": "<b>&amp;\u003c</b>",  "n":1.0, "n":2e+5}`, " [1,\n2] ", `"\u2028"`} {
+		sent, err := s.SendAndWait(t.Context(), client.Event{Body: json.RawMessage(body)}, time.Minute)
+		if err != nil || len(sent) != 1 || sent[0].Body != strings.TrimSpace(body) {
+			t.Errorf("%s was sent as %+v, %v", body, sent, err)
+		}
+	}
+	if _, err := s.Send(t.Context(), client.Event{Body: json.RawMessage(`{"event":`)}); err == nil || err.Error() != "the body of the event is no JSON" {
+		t.Errorf("what is no JSON: %v", err)
+	}
+}
+
 func TestClientFetchesTheCA(t *testing.T) {
 	t.Parallel()
 	e, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", TLSAddr: "127.0.0.1:0"})
