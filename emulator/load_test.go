@@ -225,3 +225,21 @@ steps:
 		}
 	})
 }
+
+// Over HTTP, too.
+func TestLoadOverHTTP(t *testing.T) {
+	t.Parallel()
+	e, consumer := start(t, seeded(1)), record(t)
+	create(t, e, hirempire.Request{Token: "sk-load", Body: registration(consumer.URL)})
+	const story = `"yaml":"{version: 1, name: load, steps: [{event: job_added, repeat: 50, every: 1h}]}"`
+	var out struct{ Run report.Run }
+	control(t, e, "POST", "/runs?wait=60s", `{`+story+`,"rate":500,"concurrency":8}`, &out)
+	if r := out.Run; r.Deliveries.Delivered != 50 || r.Concurrency != 8 || r.Schedule == nil || r.Schedule.Rate != 500 || r.Speed != "max" {
+		t.Errorf("%+v", r)
+	}
+	for _, bad := range []string{`"rate":-1`, `"rate":1000001`, `"concurrency":-1`, `"concurrency":1001`, `"rate":5,"speed":2`, `"rate":"fast"`} {
+		if status := control(t, e, "POST", "/runs", `{`+story+`,`+bad+`}`, nil); status != http.StatusBadRequest {
+			t.Errorf("%s: %d", bad, status)
+		}
+	}
+}

@@ -50,6 +50,9 @@ func (s *server) startRun(r *request) (answer, error) {
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
+	if speed := clock.Speed(body.Speed); body.Rate > 0 && speed != 0 && speed != clock.Max {
+		return answer{}, badRequest("speed scales the times of the story, and rate goes by none of them: send only one of them")
+	}
 	wait, waitErr := r.duration("wait", 0, MaxWait)
 	story, storyErr := s.story(body.Scenario, body.YAML)
 	if err := errors.Join(waitErr, storyErr); err != nil {
