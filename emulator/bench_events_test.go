@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,38 +70,10 @@ func noteArrivals() {
 // arrivals starts such a consumer. What it returns asks it for n arrivals, in order.
 func arrivals(tb testing.TB) (url string, of func(n int) []time.Time) {
 	tb.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), benchArrivals+"=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewReader(out)
-	line := func() string {
-		text, err := lines.ReadString('\n')
-		if err != nil {
-			tb.Fatal(err)
-		}
-		return strings.TrimSpace(text)
-	}
-	return "http://" + line() + "/webhook", func(n int) []time.Time {
-		if _, err := fmt.Fprintln(in, n); err != nil {
-			tb.Fatal(err)
-		}
+	p := spawn(tb, benchArrivals)
+	return p.url, func(n int) []time.Time {
 		var at []time.Time
-		for _, text := range strings.Fields(line()) {
+		for _, text := range strings.Fields(p.asked(n)) {
 			ns, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
 				tb.Fatal(err)

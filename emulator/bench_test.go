@@ -64,17 +64,18 @@ func consumeUntilTold() {
 
 // A process is a consumer in a process of its own.
 type process struct {
-	tb   testing.TB
-	url  string
-	in   io.WriteCloser
-	out  *bufio.Scanner
-	addr string
+	tb  testing.TB
+	url string
+	in  io.WriteCloser
+	out *bufio.Reader
 }
 
-func consume(tb testing.TB) *process {
+// spawn starts the test binary as the consumer that the variable makes of it, until
+// the test ends.
+func spawn(tb testing.TB, variable string) *process {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), benchConsumer+"=1")
+	cmd.Env = append(os.Environ(), variable+"=1")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -93,25 +94,36 @@ func consume(tb testing.TB) *process {
 			tb.Error(err)
 		}
 	})
-	p := &process{tb: tb, in: in, out: bufio.NewScanner(out)}
-	if !p.out.Scan() {
-		tb.Fatal("the consumer did not start")
-	}
-	p.addr = p.out.Text()
-	p.url = "http://" + p.addr + "/webhook"
+	p := &process{tb: tb, in: in, out: bufio.NewReader(out)}
+	p.url = "http://" + p.says() + "/webhook"
 	return p
 }
+
+// says returns the next line that it prints.
+func (p *process) says() string {
+	p.tb.Helper()
+	line, err := p.out.ReadString('\n')
+	if err != nil {
+		p.tb.Fatalf("the consumer said nothing: %v", err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// asked returns what it prints when it is told a line.
+func (p *process) asked(line any) string {
+	p.tb.Helper()
+	if _, err := fmt.Fprintln(p.in, line); err != nil {
+		p.tb.Fatal(err)
+	}
+	return p.says()
+}
+
+func consume(tb testing.TB) *process { return spawn(tb, benchConsumer) }
 
 // counts returns how many events and connections the consumer had.
 func (p *process) counts() (events, connections int) {
 	p.tb.Helper()
-	if _, err := fmt.Fprintln(p.in); err != nil {
-		p.tb.Fatal(err)
-	}
-	if !p.out.Scan() {
-		p.tb.Fatal("the consumer said nothing")
-	}
-	if _, err := fmt.Sscan(p.out.Text(), &events, &connections); err != nil {
+	if _, err := fmt.Sscan(p.asked(""), &events, &connections); err != nil {
 		p.tb.Fatal(err)
 	}
 	return events, connections
