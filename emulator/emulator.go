@@ -412,6 +412,10 @@ func (e *Emulator) Shutdown(ctx context.Context) error {
 	e.engine.Close()
 	e.registrar.Close()
 	e.journal.EndStreams()
+	// Beside the servers, or a client that is slow to send its call would let what is
+	// queued go on for as long.
+	var settled sync.WaitGroup
+	settled.Go(func() { e.deliverer.Close(ctx) })
 	var err error
 	if e.stop != nil {
 		e.stop(deliver.GivenUp(journal.ByShutdown)) // blocked waits end now
@@ -420,7 +424,7 @@ func (e *Emulator) Shutdown(ctx context.Context) error {
 		}
 		e.serving.Wait()
 	}
-	e.deliverer.Close(ctx)
+	settled.Wait()
 	e.engine.Wait()
 	if e.file != nil {
 		err = errors.Join(err, e.file.Close())

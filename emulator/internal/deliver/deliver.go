@@ -131,7 +131,7 @@ func (q *queue) ready() bool {
 func (d *Deliverer) leave(q *queue, it *item) {
 	q.held--
 	q.bytes -= len(it.Body)
-	if q.freed != nil && q.held <= d.cfg.QueueSize*3/4 && q.bytes <= d.cfg.QueueBytes*3/4 {
+	if q.freed != nil && q.held <= d.cfg.QueueSize-min(64, d.cfg.QueueSize/4) && q.bytes <= d.cfg.QueueBytes*15/16 {
 		close(q.freed)
 		q.freed = nil
 	}
