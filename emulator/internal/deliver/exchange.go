@@ -357,12 +357,15 @@ func (d *Deliverer) Send(ctx context.Context, r Request) (journal.Exchange, *Ans
 
 // try makes the request. An error means that there is no status.
 func (c *client) try(ctx context.Context, r request) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, nil)
 	if err != nil {
 		return answer{}, err
 	}
+	// Not by NewRequest, which lets net/http send it twice.
+	if req.Body = http.NoBody; len(r.body) > 0 {
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(r.body)), int64(len(r.body))
+	}
 	req.URL.RawQuery = escapeQuery(req.URL.RawQuery)
-	req.GetBody = nil // or net/http may send it twice
 	var a answer
 	if u := req.URL.User; u == nil && len(r.headers) == 0 {
 		req.Header, a.SentHeaders = c.header, c.shown // net/http changes none of it
