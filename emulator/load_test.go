@@ -243,3 +243,98 @@ func TestLoadOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+// However many webhooks and duplicates there are, a rate is of events.
+func TestRateIsOfEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{}
+		r := p.perform(t, "{version: 1, name: twice, steps: [{event: job_added, repeat: 21, delivery: {duplicates: 2}}]}", emulator.Performance{Rate: 10, Concurrency: 10})
+		if r.Deliveries.Delivered != 63 || math.Round(r.Schedule.Kept*100)/100 != 10 || !r.Schedule.Held() {
+			t.Errorf("%s, %+v", r.Deliveries, r.Schedule)
+		}
+	})
+}
+
+// What a story waits for is not made up for by a burst.
+func TestScheduleStandsStillWhileTheStoryWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{takes: 5 * time.Second}
+		r := p.perform(t, "{version: 1, name: waits, steps: [{event: job_added, expect: {status: 2xx}}, {event: job_deleted, repeat: 20}]}", emulator.Performance{Rate: 10, Concurrency: 100})
+		if r.Took != 12*time.Second || !r.Schedule.Held() || r.Schedule.MaxLag != 0 {
+			t.Errorf("took %s, %+v", r.Took, r.Schedule)
+		}
+	})
+}
+
+// What is cancelled before its answer was not late.
+func TestCancelledRunsWereNotLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{takes: time.Hour}
+		seed := uint64(1)
+		e, err := emulator.New(emulator.Options{Seed: &seed, DialContext: p.dial, SkipChallenge: true, DeliveryTimeout: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Shutdown(context.Background()) }()
+		if _, err := e.Register(t.Context(), "sk-load", "http://192.0.2.1/webhook", hirempire.Events()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 950*time.Millisecond)
+		defer cancel()
+		r, err := e.Perform(ctx, emulator.Performance{Scenario: parse(t, twenty), Token: "sk-load", Rate: 10, Concurrency: 20})
+		if err != nil || r.State != report.Cancelled || !r.Schedule.Held() {
+			t.Errorf("%s, %+v, %v", r.State, r.Schedule, err)
+		}
+		<-time.After(2 * time.Hour) // for the consumer to notice
+	})
+}
+
+// A backoff is in real time where there is a rate.
+func TestRetriesKeepTheirPausesUnderARate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{takes: 20 * time.Second} // over the time-out
+		seed := uint64(1)
+		e, err := emulator.New(emulator.Options{Seed: &seed, DialContext: p.dial, SkipChallenge: true, Retries: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Shutdown(context.Background()) }()
+		if _, err := e.Register(t.Context(), "sk-load", "http://192.0.2.1/webhook", hirempire.Events()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := e.Perform(t.Context(), emulator.Performance{Scenario: parse(t, "{version: 1, name: one, steps: [{event: job_added}]}"), Token: "sk-load", Rate: 10})
+		// Four time-outs of 10 s, and pauses of at least half a second, one, and two.
+		if err != nil || r.Retries != 3 || r.Took < 43500*time.Millisecond || r.Took > 47*time.Second {
+			t.Errorf("%d retries, took %s, %v", r.Retries, r.Took, err)
+		}
+		<-time.After(time.Minute)
+	})
+}
+
+// What a caller does with the deliveries that it is told of is its own business.
+func TestToldDeliveriesAreCopies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{}
+		r := p.perform(t, "{version: 1, name: copies, steps: [{event: job_added, repeat: 3, delivery: {duplicates: 1}}]}", emulator.Performance{Speed: emulator.MaxSpeed, Settled: func(d emulator.Delivery) {
+			clear(d.Body)
+			for _, a := range d.Attempts {
+				clear(a.SentHeaders)
+				clear(a.Headers)
+			}
+			clear(d.Attempts)
+		}})
+		for _, body := range p.got {
+			if !json.Valid([]byte(body)) {
+				t.Errorf("%q was sent", body)
+			}
+		}
+		if r.Deliveries.Delivered != 6 {
+			t.Error(r.Deliveries)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
@@ -100,7 +101,11 @@ const Delivered = journal.Delivered
 // it; its Delay and Shuffle mean nothing here. If ctx ends first, it returns the
 // deliveries as they are, and the context's cause.
 func (e *Emulator) Send(ctx context.Context, token string, event hirempire.Event, body []byte, fault scenario.DeliveryFault) ([]Delivery, error) {
-	return e.engine.EmitAndWait(ctx, e.store.ID(token), replay.Event{Type: event, Body: body, Fault: fault})
+	sent, err := e.engine.EmitAndWait(ctx, e.store.ID(token), replay.Event{Type: event, Body: slices.Clone(body), Fault: fault})
+	for i := range sent {
+		sent[i] = sent[i].Copy()
+	}
+	return sent, err
 }
 
 // Perform performs a scenario to its end. If ctx ends first, the run is
@@ -114,8 +119,12 @@ func (e *Emulator) Perform(ctx context.Context, p Performance) (report.Run, erro
 	if p.Beside != nil {
 		fixtures = e.fixtures(p.Beside)
 	}
+	settled := p.Settled
+	if settled != nil {
+		settled = func(d Delivery) { p.Settled(d.Copy()) }
+	}
 	run, err := e.engine.Start(e.store.ID(p.Token), p.Scenario, replay.Options{
-		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped, Settled: p.Settled, FailFast: p.FailFast,
+		Seed: p.Seed, Start: p.Start, Speed: p.Speed, Fixtures: fixtures, Stepped: p.Stepped, Settled: settled, FailFast: p.FailFast,
 		Concurrency: p.Concurrency, Rate: p.Rate,
 	})
 	if err != nil {

@@ -67,10 +67,10 @@ type Run struct {
 
 // Schedule is what became of the rate of a run.
 type Schedule struct {
-	Rate   float64       `json:"rate"`       // events a second, as asked for
-	Kept   float64       `json:"kept"`       // as they left; zero for fewer than two
-	Late   uint64        `json:"late"`       // deliveries that left over 10 ms late, or not at all
-	MaxLag time.Duration `json:"max_lag_ns"` // of those that left
+	Rate   float64       `json:"rate"` // events a second, as asked for
+	Kept   float64       `json:"kept"` // as they left; zero for fewer than two
+	Late   uint64        `json:"late"` // deliveries that left over 10 ms late
+	MaxLag time.Duration `json:"max_lag_ns"`
 }
 
 // Latency is how long consumers took to answer; all zero where nothing was answered.

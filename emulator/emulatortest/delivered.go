@@ -194,12 +194,12 @@ func (s *Server) nearest(event string, want []Matcher) string {
 	}
 	var nearest Delivery
 	var wrong []string
-	for _, d := range slices.Backward(all) {
-		if w := misses(d, want); wrong == nil || len(w) < len(wrong) {
+	for i, d := range slices.Backward(all) {
+		if w := misses(d, want); i == len(all)-1 || len(w) < len(wrong) {
 			nearest, wrong = d, w
 		}
 	}
-	if wrong == nil {
+	if wrong == nil { // there is none, or it came just now
 		return ""
 	}
 	return fmt.Sprintf("nearest is %s: %s\n  payload   %s\n", nearest.ID, strings.Join(wrong, ", "), clip(nearest.Body, 2000))

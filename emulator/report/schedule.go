@@ -15,8 +15,8 @@ const LateAfter = 10 * time.Millisecond
 type Schedule struct {
 	Rate float64 `json:"rate"` // events a second, as asked for
 	Kept float64 `json:"kept"` // events a second, as they left; zero where it was fewer than two
-	// Late is how many deliveries left more than [LateAfter] behind the schedule, or
-	// not at all; MaxLag is how far the last of those that left was behind.
+	// Late is how many deliveries left more than [LateAfter] behind the schedule; MaxLag
+	// is how far the last of them was behind.
 	Late   uint64        `json:"late"`
 	MaxLag time.Duration `json:"max_lag_ns"`
 }

@@ -194,3 +194,52 @@ func TestSeveralAreGivenUpTogether(t *testing.T) {
 		}
 	})
 }
+
+// Nobody overtakes who waits for room in a queue.
+func TestRoomInAQueueIsForWhoWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &slowly{}
+		r := newRig(t, deliver.Config{QueueSize: 8, Dial: network{"c:80": c.serve}.dial})
+		all := r.several(1, names("d", 8)...)
+		var waited time.Duration
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			start := time.Now()
+			r.several(1, "waiter").Wait()
+			waited = time.Since(start)
+		})
+		waiting.Go(func() {
+			<-time.After(500 * time.Millisecond)
+			for i := range 30 { // as many as are taken, and each just after one was
+				<-time.After(time.Second)
+				r.several(1, fmt.Sprint("late", i))
+			}
+		})
+		all.Wait()
+		waiting.Wait()
+		if waited > 15*time.Second {
+			t.Errorf("who waited for room was through after %s", waited)
+		}
+		<-time.After(time.Minute)
+	})
+}
+
+// What stood behind something that is dropped goes at once.
+func TestDropLetsTheNextGo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &slowly{}
+		r := newRig(t, deliver.Config{Dial: network{"c:80": c.serve}.dial})
+		start := time.Now()
+		groups := []*sync.WaitGroup{r.several(4, "a"), r.several(1, "b"), r.several(4, "c", "d", "e")}
+		synctest.Wait() // until the first is under way
+		r.DropWaiting(journal.ByDeletion, func(d journal.Delivery) bool { return d.ID == "b" })
+		for _, g := range groups {
+			g.Wait()
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}

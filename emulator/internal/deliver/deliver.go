@@ -203,8 +203,8 @@ func (d *Deliverer) enqueue(ctx context.Context, it *item) {
 			q = &queue{current: map[*item]struct{}{}}
 			d.queues[it.Webhook] = q
 		}
-		// What is larger than the bound has to go alone.
-		if q.held < d.cfg.QueueSize && (q.held == 0 || q.bytes+len(it.Body) <= d.cfg.QueueBytes) {
+		// What is larger than the bound has to go alone. Nobody overtakes who waits.
+		if q.freed == nil && q.held < d.cfg.QueueSize && (q.held == 0 || q.bytes+len(it.Body) <= d.cfg.QueueBytes) {
 			q.held++
 			q.bytes += len(it.Body)
 			q.waiting = append(q.waiting, it)
@@ -333,7 +333,7 @@ func (d *Deliverer) DropWaiting(cause journal.Cause, match func(journal.Delivery
 func (d *Deliverer) giveUp(cause journal.Cause, match func(journal.Delivery) bool, sendingToo bool) (interrupted []*item) {
 	var dropped []*item
 	d.mu.Lock()
-	for _, q := range d.queues {
+	for id, q := range d.queues {
 		kept := make([]*item, 0, len(q.waiting))
 		for _, it := range q.waiting {
 			if match(*it.Delivery) {
@@ -344,6 +344,7 @@ func (d *Deliverer) giveUp(cause journal.Cause, match func(journal.Delivery) boo
 			}
 		}
 		q.waiting = kept
+		d.hire(id, q) // what was dropped may have held up the rest
 		for it := range q.current {
 			if sendingToo && match(*it.Delivery) {
 				it.givenUp = GivenUp(cause)

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -174,6 +175,17 @@ type Delivery struct {
 	RedeliveryOf string `json:"redelivery_of,omitempty"`
 
 	cost int // what the journal counts against its bound of bytes
+}
+
+// Copy returns the delivery for a caller to do with what it likes: what the journal
+// gives to those who report to it is its own.
+func (d Delivery) Copy() Delivery {
+	d.Body, d.Attempts, d.Faults = slices.Clone(d.Body), slices.Clone(d.Attempts), slices.Clone(d.Faults)
+	for i := range d.Attempts {
+		a := &d.Attempts[i]
+		a.SentHeaders, a.Headers = maps.Clone(a.SentHeaders), maps.Clone(a.Headers)
+	}
+	return d
 }
 
 // Planned reports whether a fault on purpose excuses what became of the delivery.

@@ -112,7 +112,7 @@ func (j *Journal) Deliveries(f Filter, since uint64, limit int) (found []Deliver
 	defer j.mu.Unlock()
 	next = since
 	for _, e := range j.selected(f, since, limit) {
-		found, next = append(found, e.delivery.snapshot()), e.seq
+		found, next = append(found, e.delivery.Copy()), e.seq
 	}
 	return found, next
 }
@@ -129,7 +129,7 @@ func (j *Journal) Settled(f Filter, since uint64, limit int) (found []Delivery, 
 			passed = false
 			continue
 		}
-		found = append(found, e.delivery.snapshot())
+		found = append(found, e.delivery.Copy())
 		if passed {
 			next = e.seq
 		}

@@ -339,17 +339,10 @@ func (j *Journal) Delivery(id string) (Delivery, bool) {
 	defer j.mu.Unlock()
 	for e := range j.all("") {
 		if e.delivery != nil && e.delivery.ID == id {
-			return e.delivery.snapshot(), true
+			return e.delivery.Copy(), true
 		}
 	}
 	return Delivery{}, false
-}
-
-// snapshot returns the delivery for a caller to do with what it likes.
-func (d *Delivery) snapshot() Delivery {
-	out := *d
-	out.Body, out.Attempts = slices.Clone(d.Body), slices.Clone(d.Attempts)
-	return out
 }
 
 // Challenges returns the challenges of a workspace that the journal still has.

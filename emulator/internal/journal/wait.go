@@ -118,7 +118,7 @@ type Miss[T Delivery | Call] struct {
 // NearestMisses returns at most limit deliveries that came closest to the filter
 // without being counted, the closest and newest first.
 func (j *Journal) NearestMisses(f Filter, since uint64, limit int) []Miss[Delivery] {
-	return nearest(j, f, since, limit, func(e *entry) Delivery { return e.delivery.snapshot() })
+	return nearest(j, f, since, limit, func(e *entry) Delivery { return e.delivery.Copy() })
 }
 
 // NearestCalls is what [Journal.NearestMisses] is, for calls of the API.

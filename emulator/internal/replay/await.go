@@ -83,7 +83,7 @@ func (r *Run) await(ctx context.Context, i int, step *scenario.Step) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, a.Within, errLate)
 	defer cancel()
 	var err error
-	r.line.Still(func() { err = r.awaitOne(bounded, a) })
+	r.still(func() { err = r.awaitOne(bounded, a) })
 	late := errors.Is(err, errLate)
 	if err != nil && !late {
 		return err

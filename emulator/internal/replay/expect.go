@@ -239,7 +239,7 @@ func (r *Run) settle(ctx context.Context, i int) error {
 	}
 	r.mu.Unlock()
 	var err error
-	r.line.Still(func() {
+	r.still(func() {
 		select {
 		case <-reached:
 		case <-ctx.Done():

@@ -29,6 +29,7 @@ type planned struct {
 	moved    string                 // where a shuffle put it; empty: nowhere
 	// scheduled is when its event was due on the process's clock, if the run has a rate.
 	scheduled time.Time
+	leads     bool // of the deliveries of its event, it is the first
 }
 
 // outbox holds what is late or is to change places. It belongs to the run's

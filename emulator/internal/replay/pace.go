@@ -53,6 +53,9 @@ func (r *Run) payloads(step *scenario.Step, i int) (next func(at time.Time) ([]b
 			case <-stopped:
 				return
 			}
+			if err != nil {
+				return
+			}
 			f = faked{bodies: make([][]byte, 0, mostAhead/2)}
 		}
 	}()
@@ -97,7 +100,8 @@ func (s *schedule) wait(ctx context.Context) (due time.Time, err error) {
 	if s.events == 0 {
 		s.began = s.clock.Now()
 	}
-	due = s.began.Add(time.Duration(float64(s.events) / s.rate * float64(time.Second)))
+	after := float64(s.events) / s.rate * float64(time.Second)
+	due = s.began.Add(time.Duration(min(after, 1<<62))) // centuries, and no overflow
 	s.events++
 	if ahead := due.Sub(s.clock.Now()); ahead > 0 {
 		return due, s.clock.Sleep(ctx, ahead)
@@ -105,32 +109,42 @@ func (s *schedule) wait(ctx context.Context) (due time.Time, err error) {
 	return due, context.Cause(ctx)
 }
 
+// still lets the run's time, and its schedule, stand still while something takes its
+// time that the run waits for.
+func (r *Run) still(something func()) {
+	began := r.schedule.clock.Now()
+	r.line.Still(something)
+	if r.schedule.events > 0 {
+		r.schedule.began = r.schedule.began.Add(r.schedule.clock.Now().Sub(began))
+	}
+}
+
 // departed enters when a delivery left that was due then, with the run's lock held,
-// and returns how long after that its last answer was there.
-func (r *Run) departed(due time.Time, d journal.Delivery) time.Duration {
-	s := r.report.Schedule
+// and returns how long after that its last answer was there. One that was given up
+// or dropped before its first answer tells nothing.
+func (r *Run) departed(o outcome, d journal.Delivery) time.Duration {
 	if len(d.Attempts) == 0 {
-		if !d.Planned() {
-			s.Late++
-		}
 		return 0
 	}
+	s, due := r.report.Schedule, o.scheduled
 	left := d.Attempts[0].At
 	lag := max(0, left.Sub(due))
 	if lag > report.LateAfter {
 		s.Late++
 	}
 	s.MaxLag = max(s.MaxLag, lag)
-	if r.firstLeft.IsZero() || left.Before(r.firstLeft) {
-		r.firstLeft = left
+	if o.leads {
+		if r.firstLeft.IsZero() || left.Before(r.firstLeft) {
+			r.firstLeft = left
+		}
+		if left.After(r.lastLeft) {
+			r.lastLeft = left
+		}
+		if took := r.lastLeft.Sub(r.firstLeft); took > 0 {
+			s.Kept = float64(r.left) / took.Seconds()
+		}
+		r.left++
 	}
-	if left.After(r.lastLeft) {
-		r.lastLeft = left
-	}
-	if took := r.lastLeft.Sub(r.firstLeft); took > 0 {
-		s.Kept = float64(r.left) / took.Seconds()
-	}
-	r.left++
 	last := d.Attempts[len(d.Attempts)-1]
 	return last.At.Sub(due) + last.Took
 }

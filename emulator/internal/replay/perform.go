@@ -172,6 +172,7 @@ func (r *Run) emit(ctx context.Context, i, n int, step *scenario.Step, ev event)
 				Body:       ev.body,
 			},
 			scheduled: ev.scheduled,
+			leads:     h == 0,
 		}
 		p.fault, p.key = struck(step.Delivery, r.key("fault", i, n).Num(uint64(h)))
 		p.due = elapsed + p.fault.Delay
@@ -230,7 +231,7 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 		r.mu.Unlock()
 		step, o := p.step, outcome{step: p.step} // for what is called later, which would keep all of p
 		if p.fault.Delay == 0 && p.moved == "" { // or it is late on purpose
-			o.scheduled = p.scheduled
+			o.scheduled, o.leads = p.scheduled, p.leads && n == 0
 		}
 		handling := deliver.Handling{
 			Done:        func(d journal.Delivery) { r.account(o, d) },
@@ -298,13 +299,18 @@ func duplicate(d journal.Delivery, n int, f scenario.DeliveryFault, ids seed.See
 // timeline goes on meanwhile: a retry delays the events behind it in its queue
 // and changes no timestamp.
 func (r *Run) pause(ctx context.Context, d time.Duration) error {
-	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, r.speed).Wait(ctx, d)
+	speed := r.speed
+	if r.schedule.rate > 0 { // which is in real time
+		speed = 1
+	}
+	return clock.NewTimeline(r.engine.cfg.Clock, r.report.Start, speed).Wait(ctx, d)
 }
 
 // An outcome is what the report needs to know of a delivery that has ended.
 type outcome struct {
 	step      *scenario.Step
 	scheduled time.Time // zero: the run has no rate
+	leads     bool      // it stands for its event, and is neither another webhook's nor a duplicate
 	excused   bool      // by the step's expectation
 	unmet     bool      // an expectation did not hold, which is listed already
 }
@@ -341,7 +347,7 @@ func (r *Run) account(o outcome, d journal.Delivery) {
 	if !o.scheduled.IsZero() {
 		// What waits for a slow consumer has it answer later still, which is missed by
 		// who counts from when it left.
-		latency = r.departed(o.scheduled, d)
+		latency = r.departed(o, d)
 	}
 	if last.Status != 0 {
 		r.latencies.Add(latency)
