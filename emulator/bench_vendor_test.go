@@ -4,7 +4,6 @@ package emulator_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -67,41 +66,6 @@ func rawClients(tb testing.TB, addr string, requests [][]byte, check func(i, sta
 	}
 	all.Wait()
 	return time.Since(began)
-}
-
-// readAnswer reads an answer that has a length into buf, which may grow.
-func readAnswer(r *bufio.Reader, buf []byte) (status int, body []byte, err error) {
-	length := -1
-	for first := true; ; first = false {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
-			return 0, nil, err
-		}
-		switch {
-		case first:
-			_, _ = fmt.Sscanf(string(line[len("HTTP/1.1 "):][:3]), "%d", &status)
-		case len(line) == 2:
-			if length < 0 {
-				return status, nil, fmt.Errorf("an answer %d without a length", status)
-			}
-			if cap(buf) < length {
-				buf = make([]byte, length)
-			}
-			_, err := io.ReadFull(r, buf[:length])
-			return status, buf[:length], err
-		case bytes.HasPrefix(line, []byte("Content-Length: ")):
-			length = 0
-			for _, c := range bytes.TrimSpace(line[len("Content-Length: "):]) {
-				length = length*10 + int(c-'0')
-			}
-		}
-	}
-}
-
-// callOf encodes a call of the vendor's API.
-func callOf(method, path, token, body string) []byte {
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: */*\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		method, path, token, len(body), body)
 }
 
 // creations are n calls of create-webhook: half succeed, the others meet each of five

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -335,6 +336,41 @@ func TestToldDeliveriesAreCopies(t *testing.T) {
 		}
 		if r.Deliveries.Delivered != 6 {
 			t.Error(r.Deliveries)
+		}
+	})
+}
+
+// A run that goes on tells what waits from what is on its way.
+func TestRunningReportsTellWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{takes: 8 * time.Second}
+		e, err := emulator.New(emulator.Options{DialContext: p.dial, SkipChallenge: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Shutdown(context.Background()) }()
+		if _, err := e.Register(t.Context(), "sk-load", "http://192.0.2.1/webhook", hirempire.Events()); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan report.Run, 1)
+		go func() {
+			r, _ := e.Perform(t.Context(), emulator.Performance{Scenario: parse(t, twenty), Token: "sk-load", Speed: emulator.MaxSpeed, Concurrency: 4})
+			ended <- r
+		}()
+		<-time.After(9 * time.Second)
+		w := httptest.NewRecorder()
+		e.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/_emulator/runs", nil))
+		var out struct{ Runs []report.Run }
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || len(out.Runs) != 1 {
+			t.Fatalf("%s, %v", w.Body, err)
+		}
+		want := report.Ledger{Emitted: 20, Delivered: 4, Sending: 4, Queued: 12}
+		if r := out.Runs[0]; r.Deliveries != want || r.Results[0].Deliveries != want {
+			t.Errorf("%+v, and of its step %+v", r.Deliveries, r.Results[0].Deliveries)
+		}
+		if r := <-ended; r.Deliveries.Delivered != 20 || r.Deliveries.Pending() != 0 {
+			t.Errorf("in the end %+v", r.Deliveries)
 		}
 	})
 }

@@ -15,9 +15,9 @@ type loadFlags struct {
 	rate        float64
 }
 
-func (f *loadFlags) add(flags *pflag.FlagSet) {
+func (f *loadFlags) add(flags *pflag.FlagSet, without string) {
 	flags.IntVar(&f.concurrency, "concurrency", 1, "`NUMBER` of deliveries that may be on their way at once; more than 1 gives up their order")
-	flags.Float64Var(&f.rate, "rate", 0, "`EVENTS` to send in a second, however slow the answers come, which then count from when each was due (default the story's times)")
+	flags.Float64Var(&f.rate, "rate", 0, "`EVENTS` to send in a second, however slow the answers come, and to tell whether that schedule was held (default "+without+")")
 }
 
 // check says what is wrong with the flags.

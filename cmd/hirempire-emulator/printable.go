@@ -81,7 +81,7 @@ func (a *app) exactly() io.Writer {
 }
 
 // drawn is what we draw with: colours, the beginning of the line, and its end.
-var drawn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\r|\x1b\[[0-9;]*m|\x1b\[K)`) })
+var drawn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\r|\x1b\[[0-9;]*m|\x1b\[0?K)`) })
 
 func printable(text []byte, drawing bool) []byte {
 	if utf8.Valid(text) && strings.IndexFunc(string(text), report.Steers) < 0 {

@@ -113,6 +113,7 @@ func TestOutput(t *testing.T) {
 		{false, []string{"\xc2", "\x9b31m"}, `\u009b31m`},
 		{false, []string{"a\xffb", "\x1b[1m"}, `a\xffb\u001b[1m`},
 		{true, []string{"\r\x1b[1mbold\x1b[0m\x1b[K"}, "\r\x1b[1mbold\x1b[0m\x1b[K"},
+		{true, []string{"\r\x1b[0Kbar\x1b[0K"}, "\r\x1b[0Kbar\x1b[0K"},
 		{true, []string{"\x1b[2J\x1b]0;x\a\u009b1m"}, `\u001b[2J\u001b]0;x\u0007\u009b1m`},
 	} {
 		var b bytes.Buffer

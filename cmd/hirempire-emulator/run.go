@@ -94,7 +94,7 @@ the story awaits a registration, --to may be left out: the client registers.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print the reports as a JSON array")
 	f.add(flags, "error")
 	f.addStories(flags)
-	f.load.add(flags)
+	f.load.add(flags, "the story's times")
 	return cmd
 }
 

@@ -46,9 +46,8 @@ func (a *app) serve() *cobra.Command {
 		Long: `Serve the vendor's API under /v1 and the control API under /_emulator.
 
 Any token that starts with sk is valid and has a workspace of its own; some have
-a fixed fate, see the README. Stop with Ctrl-C or SIGTERM: what is being
-delivered may end within five seconds, the rest is dropped and counted. A second
-one ends it at once, with exit code 130 for Ctrl-C and 143 for SIGTERM.
+a fixed fate, see the README. Stop with Ctrl-C or SIGTERM: what is being delivered
+may end within five seconds, the rest is dropped; a second ends it at once (130, 143).
 
 --tls-addr also serves HTTPS, for clients that cannot be told another URL than
 https://api.hirempire.com: they find it by name or alias, and trust the CA that

@@ -77,7 +77,7 @@ What such a delivery comes to is not counted as the consumer's failure.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print a JSON array")
 	flags.BoolVar(&f.allowFailures, "allow-failures", false, "exit 0 although deliveries failed")
 	f.add(flags, "error")
-	f.load.add(flags)
+	f.load.add(flags, "at once")
 	return cmd
 }
 

@@ -227,6 +227,7 @@ func pretty(text string) string {
 // took, both as a share of the plot. Times to answer are on a logarithmic scale.
 type plotView struct {
 	Text    string // what there is to see
+	FromDue bool   // the answer times count from when each event was due
 	Dense   bool
 	OK, Bad []dot
 	X, Y    []tick
@@ -274,6 +275,7 @@ func plot(r Run) *plotView {
 			p.Bad = append(p.Bad, d)
 		}
 	}
+	p.FromDue = r.Schedule != nil
 	p.Y = scale.ticks()
 	p.X = timeTicks(total)
 	line, number := -1.0, -1.0 // where the last were drawn
@@ -294,7 +296,7 @@ func plot(r Run) *plotView {
 		p.Text += fmt.Sprintf(" Answers took %s to %s, half of them up to %s.", Round(r.Latency.Min), Round(r.Latency.Max), Round(r.Latency.P50))
 	}
 	if r.Deliveries.Emitted > uint64(len(points)) {
-		p.Text += fmt.Sprintf(" These are the first of %d.", r.Deliveries.Emitted)
+		p.Text += fmt.Sprintf(" These are some of %d, evenly taken.", r.Deliveries.Emitted)
 	}
 	return p
 }

@@ -354,7 +354,11 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 		fmt.Fprintf(w, "  retries     %d\n", r.Retries)
 	}
 	if r.Latency.Max > 0 {
-		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max))
+		from := ""
+		if r.Schedule != nil {
+			from = ", from when each was due"
+		}
+		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s%s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max), from)
 	}
 	if r.Schedule != nil {
 		late := uint64(0)

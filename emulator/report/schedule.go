@@ -31,6 +31,6 @@ func (s Schedule) Text(of uint64) string {
 	if s.Held() {
 		return fmt.Sprintf("%s a second, held; none left more than %s late", rate(s.Rate), Round(s.MaxLag))
 	}
-	return fmt.Sprintf("%s a second, not held: %d of %d left more than %s late, up to %s, at %s a second; raise --concurrency or lower --rate",
+	return fmt.Sprintf("%s a second, not held: %d of %d left %s to %s late, %s a second on average; more --concurrency helps against slow answers, a lower --rate also a busy machine",
 		rate(s.Rate), s.Late, of, LateAfter, Round(s.MaxLag), rate(math.Round(s.Kept*10)/10))
 }

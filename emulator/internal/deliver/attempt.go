@@ -22,6 +22,9 @@ const (
 // the order of events is kept.
 func (d *Deliverer) send(ctx context.Context, it *item, dog *watchdog) (journal.Status, string) {
 	d.cfg.Journal.Sending(it.Workspace, it.ID)
+	if it.Left != nil {
+		it.Left()
+	}
 	for {
 		at := d.cfg.Clock.Now()
 		r := request{url: it.RequestURL, body: it.Body, headers: it.Headers, timeout: d.cfg.Timeout}

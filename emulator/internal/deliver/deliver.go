@@ -75,6 +75,8 @@ type Outcome func(journal.Delivery)
 // Handling is what the emitter of a delivery wants. Its zero value is fine.
 type Handling struct {
 	Done Outcome // called once, when the delivery is settled
+	// Left, if not nil, is called when the delivery leaves its queue to be sent.
+	Left func()
 	// Judge, if not nil, is called just before Done with what the last attempt was
 	// answered; nil: nothing.
 	Judge func(journal.Delivery, *Answer)

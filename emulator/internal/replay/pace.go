@@ -141,9 +141,9 @@ func (r *Run) departed(o outcome, d journal.Delivery) time.Duration {
 			r.lastLeft = left
 		}
 		if took := r.lastLeft.Sub(r.firstLeft); took > 0 {
-			s.Kept = float64(r.left) / took.Seconds()
+			s.Kept = float64(r.leavings) / took.Seconds()
 		}
-		r.left++
+		r.leavings++
 	}
 	last := d.Attempts[len(d.Attempts)-1]
 	return last.At.Sub(due) + last.Took

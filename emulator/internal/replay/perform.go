@@ -214,6 +214,7 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 	if p.moved != "" {
 		d.Faults = append(d.Faults, journal.Fault{Kind: "shuffle", Detail: p.moved})
 	}
+	at := d.Step - 1
 	for n := range p.fault.Duplicates + 1 {
 		d := duplicate(d, n, p.fault, r.engine.cfg.Seed)
 		r.pending.Add(1)
@@ -234,7 +235,11 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 			o.scheduled, o.leads = p.scheduled, p.leads && n == 0
 		}
 		handling := deliver.Handling{
-			Done:        func(d journal.Delivery) { r.account(o, d) },
+			Done: func(d journal.Delivery) { r.account(o, d) },
+			Left: func() {
+				o.left = true
+				r.left(at)
+			},
 			Pause:       r.pause,
 			Concurrency: r.abreast,
 			Headers:     p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate,
@@ -311,8 +316,19 @@ type outcome struct {
 	step      *scenario.Step
 	scheduled time.Time // zero: the run has no rate
 	leads     bool      // it stands for its event, and is neither another webhook's nor a duplicate
+	left      bool      // it left its queue
 	excused   bool      // by the step's expectation
 	unmet     bool      // an expectation did not hold, which is listed already
+}
+
+// left enters that a delivery of a step is on its way.
+func (r *Run) left(i int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range []*report.Ledger{&r.report.Deliveries, &r.report.Results[i].Deliveries} {
+		l.Queued--
+		l.Sending++
+	}
 }
 
 // account enters the outcome of a delivery in the report.
@@ -325,7 +341,11 @@ func (r *Run) account(o outcome, d journal.Delivery) {
 	}
 	result := &r.report.Results[d.Step-1]
 	for _, l := range []*report.Ledger{&r.report.Deliveries, &result.Deliveries} {
-		l.Queued--
+		if o.left {
+			l.Sending--
+		} else {
+			l.Queued--
+		}
 		switch d.Status.Word() {
 		case journal.Delivered:
 			l.Delivered++

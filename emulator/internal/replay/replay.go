@@ -118,7 +118,7 @@ type Run struct {
 	listed          map[int]int // failures by step
 	plotted, stride int         // deliveries that were, and how many stand for one point
 	// Of a run with a rate: first attempts, and when the first and the last were made.
-	left                int
+	leavings            int
 	firstLeft, lastLeft time.Time
 }
 
