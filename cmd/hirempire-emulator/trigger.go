@@ -413,6 +413,9 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 		if err := writeJSON(a.stdout, views); err != nil {
 			return err
 		}
+		if schedule != nil && !schedule.Held() {
+			fmt.Fprintf(a.stderr, "schedule  %s\n", schedule.Text(uint64(ended)))
+		}
 	case data == nil:
 		if schedule != nil {
 			fmt.Fprintf(a.stdout, "schedule  %s\n", schedule.Text(uint64(ended)))

@@ -384,6 +384,9 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 				fmt.Fprintf(w, "  %s\n", line)
 			}
 		}
+		if with := firstLine(g.Answer); with != "" && g.Expectation == "" {
+			fmt.Fprintf(w, "    with  %s\n", with)
+		}
 	}
 	if all := r.AllFailures; all > uint64(shown) {
 		fmt.Fprintf(w, "  … and %d more\n", all-uint64(shown))
@@ -400,6 +403,18 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	if rerun != "" {
 		fmt.Fprintf(w, "  rerun       %s\n", style.paint(dim, rerun))
 	}
+}
+
+// firstLine returns the beginning of an answer, which tells what went wrong.
+func firstLine(answer string) string {
+	line, rest, _ := strings.Cut(strings.TrimSpace(answer), "\n")
+	if runes := []rune(strings.TrimSpace(line)); len(runes) > 120 {
+		line, rest = strings.TrimSpace(string(runes[:120])), "more"
+	}
+	if rest != "" {
+		line += " …"
+	}
+	return printable(line)
 }
 
 // A group is failures that differ in their delivery only.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,14 @@ func TestWriteText(t *testing.T) {
 	failure := report.Failure{Delivery: "dlv_1", Event: "job_added", Position: "story.yaml:4:5", Status: "failed(non_2xx)", Detail: "answered 500 Internal Server Error"}
 	for name, r := range map[string]report.Run{
 		"finished": base(),
+		"answered": with(func(r *report.Run) {
+			r.Deliveries = report.Ledger{Emitted: 3, Delivered: 1, Failed: 2}
+			f := failure
+			f.Answer = "\n oops: the database is down \x1b[31m\nat line 1"
+			g := failure
+			g.Position, g.Answer = "story.yaml:9:5", strings.Repeat("long ", 100)
+			r.Failures, r.AllFailures = []report.Failure{f, g}, 2
+		}),
 		"schedule_held": with(func(r *report.Run) {
 			r.Schedule = &report.Schedule{Rate: 250, Kept: 250.04, MaxLag: 1234 * time.Microsecond}
 		}),
