@@ -137,7 +137,7 @@ func TestMetricsOfAKnownStory(t *testing.T) {
 		"runs": 0, "challenges_in_progress": 0, "streams": 1, "faults": 1, "stream_gaps_total": 0,
 		"workspaces_limit": 7, "workspace_webhooks_limit": 8, "runs_limit": 9, "challenges_limit": 10, "workspace_challenges_limit": 6,
 		"webhook_queue_limit": 11, "webhook_queue_bytes_limit": 1 << 20, "workspace_journal_entries_limit": 3, "workspace_journal_bytes_limit": 14000,
-		"journal_bytes_limit": 64 << 20, "journal_calls_bytes_limit": 1 << 20, "streams_limit": 15, "stream_bytes_limit": 16000, "faults_limit": 1000,
+		"journal_bytes_limit": 64 << 20, "journal_calls_bytes_limit": 512 << 10, "streams_limit": 15, "stream_bytes_limit": 16000, "faults_limit": 1000,
 	}
 	got, text := scrape(t, e)
 	for _, want := range []map[string]float64{settled, now} {

@@ -136,7 +136,7 @@ type Limits struct {
 	JournalEntries      int // of one workspace; default 1,000
 	JournalBytes        int // of one workspace, about; default 8 MiB
 	AllJournalBytes     int // of the deliveries of all workspaces, about; default 64 MiB
-	AllCallBytes        int // of the calls and challenges of all workspaces, about; default 1 MiB
+	AllCallBytes        int // of the calls and challenges of all workspaces, about; default 512 KiB
 	Connections         int // open at once, before the longest idle one is closed; default 4,096
 	Streams             int // that are followed at once; default 256
 	StreamBytes         int // of what they may resume from, about; default 16 MiB, 256 KiB before the first

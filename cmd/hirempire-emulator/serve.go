@@ -105,7 +105,7 @@ say is written as for POST /_emulator/faults, as a JSON object.`,
 	flags.StringArrayVar(&f.allowHosts, "allow-host", nil, "further `NAME` under which the control API answers; may be repeated")
 	flags.IntVar(&f.limits.JournalEntries, "journal-size", 1000, "`ENTRIES` that the journal keeps of each workspace")
 	flags.IntVar(&f.limits.AllJournalBytes, "max-journal-bytes", 64<<20, "most `BYTES`, about, that the journal keeps of the deliveries of all workspaces")
-	flags.IntVar(&f.limits.AllCallBytes, "max-call-bytes", 1<<20, "most `BYTES`, about, that it keeps of their calls of the API and challenges")
+	flags.IntVar(&f.limits.AllCallBytes, "max-call-bytes", 512<<10, "most `BYTES`, about, that it keeps of their calls of the API and challenges")
 	flags.StringVar(&f.journal, "journal", "", "`FILE` to which the journal is appended, as JSON lines")
 	flags.IntVar(&f.limits.Workspaces, "max-workspaces", 10_000, "most `WORKSPACES` with webhooks")
 	flags.IntVar(&f.limits.Webhooks, "max-webhooks", 100, "most `WEBHOOKS` of one workspace")

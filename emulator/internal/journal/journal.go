@@ -20,7 +20,7 @@ type Limits struct {
 	Entries int // of one workspace; default 1,000
 	Bytes   int // of one workspace, about; default 8 MiB
 	Total   int // bytes of the deliveries of all workspaces, about; default 64 MiB
-	Calls   int // bytes of the calls and challenges of all workspaces, about; default 1 MiB
+	Calls   int // bytes of the calls and challenges of all workspaces, about; default 512 KiB
 	Streams int // that are followed at once; default 256
 	Resume  int // bytes of what streams may resume from, about; default 16 MiB, 256 KiB before the first
 }
@@ -90,7 +90,7 @@ func New(limits Limits) *Journal {
 	limits.Entries = cmp.Or(limits.Entries, 1000)
 	limits.Bytes = cmp.Or(limits.Bytes, 8<<20)
 	limits.Total = cmp.Or(limits.Total, 64<<20)
-	limits.Calls = cmp.Or(limits.Calls, 1<<20)
+	limits.Calls = cmp.Or(limits.Calls, 512<<10)
 	limits.Streams = cmp.Or(limits.Streams, 256)
 	limits.Resume = cmp.Or(limits.Resume, 16<<20)
 	return &Journal{limits: limits, deliveries: shelf{limit: limits.Total}, calls: shelf{limit: limits.Calls}, logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{},
