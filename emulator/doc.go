@@ -43,10 +43,10 @@
 //
 // # The way of an event
 //
-// replay walks through the steps on the run's timeline; cast makes the payload;
-// deliver queues it for each subscribed webhook and sends it in order, one
-// goroutine for each webhook; journal records attempts and outcome; report
-// accounts for it.
+// replay walks through the steps on the run's timeline or, if the run has a rate, on
+// a schedule; cast makes the payload, ahead of that; deliver queues it for each
+// subscribed webhook and sends it in order, unless several may go at once; journal
+// records attempts and outcome; report accounts for it.
 //
 // # What goes wrong on purpose
 //
