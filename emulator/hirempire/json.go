@@ -60,14 +60,8 @@ func decodeObject(body []byte) (map[string]string, bool) {
 		return nil, false
 	}
 	object := map[string]string{}
-	for r.i++; r.next() != '}'; {
-		if r.text[r.i] == ',' {
-			r.i++
-			r.next()
-		}
-		key, _ := stringValue(r.scalar())
-		r.next()
-		r.i++ // the colon
+	for r.i++; r.more('}'); {
+		key := r.key()
 		object[key] = r.raw()
 	}
 	return object, true
@@ -80,11 +74,7 @@ func decodeArray(text string) (elements []string, ok bool) {
 	if text == "" || r.next() != '[' {
 		return nil, false
 	}
-	for r.i++; r.next() != ']'; {
-		if r.text[r.i] == ',' {
-			r.i++
-			r.next()
-		}
+	for r.i++; r.more(']'); {
 		elements = append(elements, r.raw())
 	}
 	return elements, true
@@ -236,6 +226,28 @@ func (r *reader) next() byte {
 	return r.text[r.i]
 }
 
+// more goes to the next element of an array or member of an object, and reports
+// whether there is one; if not, it goes past the end.
+func (r *reader) more(end byte) bool {
+	switch r.next() {
+	case end:
+		r.i++
+		return false
+	case ',':
+		r.i++
+	}
+	return true
+}
+
+// key returns the name of the member that begins here, and goes past its colon.
+func (r *reader) key() string {
+	r.next()
+	name, _ := stringValue(r.scalar())
+	r.next()
+	r.i++
+	return name
+}
+
 // raw returns the value that begins here as it is written.
 func (r *reader) raw() string {
 	r.next()
@@ -261,25 +273,15 @@ func (r *reader) value() value {
 	switch c := r.next(); c {
 	case '[':
 		v := value{isArray: true}
-		for r.i++; r.next() != ']'; {
-			if r.text[r.i] == ',' {
-				r.i++
-			}
+		for r.i++; r.more(']'); {
 			v.array = append(v.array, r.value())
 		}
-		r.i++
 		return v
 	case '{':
 		v := value{isMap: true}
 		at := map[string]int{}
-		for r.i++; r.next() != '}'; {
-			if r.text[r.i] == ',' {
-				r.i++
-				r.next()
-			}
-			key, _ := stringValue(r.scalar())
-			r.next()
-			r.i++ // the colon
+		for r.i++; r.more('}'); {
+			key := r.key()
 			if i, ok := at[key]; ok {
 				v.object[i].value = r.value()
 				continue
@@ -287,7 +289,6 @@ func (r *reader) value() value {
 			at[key] = len(v.object)
 			v.object = append(v.object, member{key, r.value()})
 		}
-		r.i++
 		slices.SortStableFunc(v.object, inJavaScriptOrder)
 		return v
 	case '"':

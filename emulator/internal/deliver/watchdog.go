@@ -26,14 +26,14 @@ type watchdog struct {
 func (w *watchdog) begin(within time.Duration, attempt context.CancelCauseFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.attempt = attempt
 	if w.timer == nil {
-		w.watch = clock.Start()
+		w.watch, w.timer = clock.Start(), clock.After(within, w.look)
+		w.until, w.looks = within, within
+		return
 	}
-	w.attempt, w.until = attempt, w.watch.Elapsed()+within
-	switch {
-	case w.timer == nil:
-		w.timer, w.looks = clock.After(within, w.look), w.until
-	case w.looks == 0 || w.until < w.looks:
+	w.until = w.watch.Elapsed() + within
+	if w.looks == 0 || w.until < w.looks {
 		w.timer.Reset(within)
 		w.looks = w.until
 	}

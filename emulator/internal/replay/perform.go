@@ -219,7 +219,7 @@ func (r *Run) hand(ctx context.Context, p planned) error {
 		d := duplicate(d, n, p.fault, r.engine.cfg.Seed)
 		r.pending.Add(1)
 		r.mu.Lock()
-		for _, l := range []*report.Ledger{&r.report.Deliveries, &r.report.Results[d.Step-1].Deliveries} {
+		for _, l := range []*report.Ledger{&r.report.Deliveries, &r.report.Results[at].Deliveries} {
 			l.Emitted++
 			l.Queued++
 		}
