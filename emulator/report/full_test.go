@@ -484,6 +484,29 @@ func TestPageShowsEverything(t *testing.T) {
 	}
 }
 
+// Where a run had a rate, the page says what became of it, and what its answer times
+// count from.
+func TestPageShowsTheSchedule(t *testing.T) {
+	t.Parallel()
+	const due, count = "from when its event was due", "These are some of "
+	if page := string(written(t, full(failing()).WriteHTML)); strings.Contains(page, "schedule") || strings.Contains(page, due) || strings.Contains(page, count) {
+		t.Error("a schedule is shown where there was none")
+	}
+	r := crowded()
+	r.Concurrency = 7
+	r.Schedule = &report.Schedule{Rate: 250, Kept: 200, Late: 12, MaxLag: 1500 * time.Millisecond}
+	page := string(written(t, full(r).WriteHTML))
+	for _, part := range []string{"<dd>not held<small>12 of ", "late, up to 1.5s</small>", "<dd>250 a second, not held: 12 of ", "200 a second on average", "up to 7 deliveries to each webhook", due, count} {
+		if !strings.Contains(page, part) {
+			t.Errorf("the page does not show %s", part)
+		}
+	}
+	r.Schedule.Late = 0
+	if page := string(written(t, full(r).WriteHTML)); !strings.Contains(page, "<dd>held<small>") || strings.Contains(page, "not held") {
+		t.Error("a schedule that was held is shown otherwise")
+	}
+}
+
 // Whatever the times are, the axes have some marks, and not too many, within the
 // plot.
 func TestPlotOfAnyTimes(t *testing.T) {
