@@ -62,7 +62,7 @@ func labels(m *dto.Metric) string {
 func TestMetricsOfAKnownStory(t *testing.T) {
 	t.Parallel()
 	opts := seeded(1)
-	opts.Limits = emulator.Limits{Workspaces: 7, Webhooks: 8, Runs: 9, Challenges: 10, WorkspaceChallenges: 6, QueuedDeliveries: 11,
+	opts.Limits = emulator.Limits{AllJournalBytes: 12 << 20, AllCallBytes: 13 << 20, Faults: 17, Workspaces: 7, Webhooks: 8, Runs: 9, Challenges: 10, WorkspaceChallenges: 6, QueuedDeliveries: 11,
 		QueuedBytes: 1 << 20, JournalEntries: 3, JournalBytes: 14000, Streams: 15, StreamBytes: 16000}
 	opts.Faults = []scenario.APIFault{{Operation: hirempire.ListWebhooks, Status: 599, Times: 1}, {Operation: hirempire.DeleteWebhook, Drop: "close", Times: 5}}
 	e := start(t, opts)
@@ -137,7 +137,7 @@ func TestMetricsOfAKnownStory(t *testing.T) {
 		"runs": 0, "challenges_in_progress": 0, "streams": 1, "faults": 1, "stream_gaps_total": 0,
 		"workspaces_limit": 7, "workspace_webhooks_limit": 8, "runs_limit": 9, "challenges_limit": 10, "workspace_challenges_limit": 6,
 		"webhook_queue_limit": 11, "webhook_queue_bytes_limit": 1 << 20, "workspace_journal_entries_limit": 3, "workspace_journal_bytes_limit": 14000,
-		"journal_bytes_limit": 64 << 20, "journal_calls_bytes_limit": 512 << 10, "streams_limit": 15, "stream_bytes_limit": 16000, "faults_limit": 1000,
+		"journal_bytes_limit": 12 << 20, "journal_calls_bytes_limit": 13 << 20, "streams_limit": 15, "stream_bytes_limit": 16000, "faults_limit": 17,
 	}
 	got, text := scrape(t, e)
 	for _, want := range []map[string]float64{settled, now} {
