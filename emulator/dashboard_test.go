@@ -352,6 +352,7 @@ func TestDashboard(t *testing.T) {
 	t.Run("api", func(t *testing.T) {
 		e := start(t, seeded(1))
 		p := visit(t, browser, e, "api", look{})
+		p.until(`document.querySelector('.index a')`) // until the description is read
 		p.keys("/", "create-webhook")
 		p.until(`document.querySelectorAll('.index a').length < 5`)
 		p.keys(kb.Escape, "j", kb.Enter)
