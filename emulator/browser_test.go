@@ -201,9 +201,10 @@ func (p *tab) click(selector, text string) {
 	p.t.Fatalf("the mouse does not get at %q in %s\n%s", text, selector, p.state())
 }
 
-// write replaces what a field holds, by keys.
+// write replaces what a field holds, by keys, once it is there.
 func (p *tab) write(selector, text string) {
 	p.t.Helper()
+	p.until(fmt.Sprintf(`document.querySelector(%s)`, js(selector)))
 	eval[chromedp.Void](p, fmt.Sprintf(`(() => { const el = document.querySelector(%s); el.focus(); el.select() })()`, js(selector)))
 	if len(text) < 100 {
 		p.keys(kb.Backspace, text)

@@ -189,6 +189,7 @@ func TestDashboard(t *testing.T) {
 		p.click("button", "Redeliver")
 		p.says(".results", "delivered")
 		p.click("button", "Edit and send")
+		p.until(`document.querySelector('textarea')?.value`)
 		text := eval[string](p, `document.querySelector('textarea').value`)
 		p.write("textarea", strings.ReplaceAll(strings.Replace(text, "Lina Haddad", "Someone Else", 1), "\n", ""))
 		p.click("form button", "Send")
