@@ -111,6 +111,9 @@ func TestABodyThatBreaksOffAfter2xxIsDelivered(t *testing.T) {
 				if res.status != journal.Delivered || !strings.Contains(res.detail, "the body of the answer broke off: ") {
 					t.Errorf("%v", res)
 				}
+				if c.hang && !strings.HasSuffix(res.detail, "broke off: time-out") {
+					t.Errorf("%v", res)
+				}
 				if took := time.Since(start); c.hang != (took == 10*time.Second) {
 					t.Errorf("it took %v", took)
 				}

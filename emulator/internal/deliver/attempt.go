@@ -20,7 +20,7 @@ const (
 
 // send makes the attempts of a delivery. It holds the queue meanwhile, so that
 // the order of events is kept.
-func (d *Deliverer) send(ctx context.Context, it *item, dog *watchdog) (journal.Status, string) {
+func (d *Deliverer) send(w *worker, it *item) (journal.Status, string) {
 	d.cfg.Journal.Sending(it.Workspace, it.ID)
 	if it.Left != nil {
 		it.Left()
@@ -31,7 +31,7 @@ func (d *Deliverer) send(ctx context.Context, it *item, dog *watchdog) (journal.
 		if len(it.attempts) == 0 { // what disturbs a connection has passed when it is tried again
 			r.wire, r.rate = it.Wire, it.Rate
 		}
-		a, err := d.client.attempt(ctx, it.cancel, dog, r)
+		a, err := d.client.attempt(w, r)
 		if err != nil {
 			return journal.Dropped.With(CauseOf(err)), "given up while it was being sent: it may have arrived"
 		}
@@ -53,8 +53,8 @@ func (d *Deliverer) send(ctx context.Context, it *item, dog *watchdog) (journal.
 		// The last one is told with the outcome.
 		d.cfg.Journal.Attempted(it.Workspace, it.ID, it.attempts[it.told])
 		it.told++
-		ctx = d.renew(ctx, it)
-		if err := d.pause(ctx, it, max(d.backoff(it.ID, len(it.attempts)), a.retryAfter)); err != nil {
+		d.renew(w, it)
+		if err := d.pause(w.ctx, it, max(d.backoff(it.ID, len(it.attempts)), a.retryAfter)); err != nil {
 			return journal.Dropped.With(CauseOf(err)), "given up between two attempts"
 		}
 		if dropped := d.unwanted(it); dropped != "" {
@@ -63,19 +63,18 @@ func (d *Deliverer) send(ctx context.Context, it *item, dog *watchdog) (journal.
 	}
 }
 
-// renew returns a context for what comes after an attempt whose time-out ended that
-// of the delivery.
-func (d *Deliverer) renew(ctx context.Context, it *item) context.Context {
-	if !errors.Is(context.Cause(ctx), errTimeout) {
-		return ctx
+// renew gives what comes after an attempt another context, if a time-out ended that of
+// the attempt.
+func (d *Deliverer) renew(w *worker, it *item) {
+	if !errors.Is(context.Cause(w.ctx), errTimeout) {
+		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	ctx, it.cancel = context.WithCancelCause(context.Background())
+	it.cancel = w.begin()
 	if it.givenUp != nil { // after the time-out, which is the cause that the other one has
 		it.cancel(it.givenUp)
 	}
-	return ctx
 }
 
 // pause waits between two attempts, or before a challenge, on the clock of who

@@ -59,10 +59,11 @@ type Deliverer struct {
 	cfg    Config
 	client *client
 
-	mu     sync.Mutex
-	queues map[string]*queue // by webhook, while they hold anything
-	closed bool
-	idle   sync.WaitGroup // of the queues' goroutines
+	mu      sync.Mutex
+	queues  map[string]*queue // by webhook, while they hold anything
+	resting []*worker         // that have nothing to do
+	closed  bool
+	idle    sync.WaitGroup // of the workers
 
 	// closing ends the pauses between attempts.
 	closing context.Context
@@ -228,54 +229,6 @@ func (d *Deliverer) enqueue(ctx context.Context, it *item) {
 	}
 }
 
-// hire starts another worker if there is something to do for it.
-func (d *Deliverer) hire(id string, q *queue) {
-	if q.ready() && q.workers < q.waiting[0].Concurrency {
-		q.workers++
-		d.idle.Go(func() { d.work(id, q) })
-	}
-}
-
-// work sends what waits at a webhook, one after the other, until nothing does that
-// may go. A webhook has as many of these as deliveries are on their way to it.
-func (d *Deliverer) work(id string, q *queue) {
-	var dog watchdog
-	defer dog.stop()
-	d.mu.Lock()
-	for q.ready() {
-		it := q.waiting[0]
-		q.waiting[0] = nil // the queue's array outlives its items
-		q.waiting = q.waiting[1:]
-		ctx, cancel := context.WithCancelCause(context.Background())
-		it.cancel = cancel
-		q.current[it] = struct{}{}
-		d.hire(id, q) // for the next
-		d.mu.Unlock()
-
-		if dropped := d.unwanted(it); dropped != "" {
-			d.settle(it, dropped, "")
-		} else if it.challenge != nil {
-			it.challenge(ctx)
-		} else {
-			status, detail := d.send(ctx, it, &dog)
-			d.settle(it, status, detail)
-		}
-		it.cancel(nil)
-
-		d.mu.Lock()
-		delete(q.current, it)
-		if it.settled != nil {
-			close(it.settled)
-		}
-		d.leave(q, it)
-	}
-	q.workers--
-	if q.held == 0 && d.queues[id] == q {
-		delete(d.queues, id)
-	}
-	d.mu.Unlock()
-}
-
 // unwanted returns how a delivery is dropped whose webhook was paused or deleted
 // since it was queued, "" if it was not.
 func (d *Deliverer) unwanted(it *item) journal.Status {
@@ -374,7 +327,13 @@ func (d *Deliverer) Limits() (size, bytes int) { return d.cfg.QueueSize, d.cfg.Q
 func (d *Deliverer) Close(ctx context.Context) {
 	everything := func(journal.Delivery) bool { return true }
 	d.mu.Lock()
-	d.closed = true
+	if !d.closed {
+		d.closed = true
+		for _, w := range d.resting {
+			close(w.called)
+		}
+		d.resting = nil
+	}
 	d.mu.Unlock()
 	d.stop()
 	d.giveUp(journal.ByShutdown, everything, false)

@@ -5,9 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -20,61 +18,6 @@ type brokenError string
 
 // Error returns the sentence.
 func (e brokenError) Error() string { return string(e) }
-
-// roundTrip makes the request, on a connection of its own if that is to be
-// disturbed; disturbed is nil if not.
-func (c *client) roundTrip(req *http.Request, r request) (res *http.Response, disturbed *disturbance, err error) {
-	shared := c.transport
-	if r.plain {
-		shared = c.plain
-	}
-	if r.wire == "" {
-		res, err = shared.RoundTrip(req)
-		return res, nil, err
-	}
-	d := &disturbance{ctx: req.Context(), wire: r.wire, rate: r.rate, length: len(r.body)}
-	transport := shared.Clone()
-	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := c.transport.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &disturbedConn{Conn: conn, disturbance: d}, nil
-	}
-	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := c.transport.DialTLSContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &disturbedConn{Conn: conn, disturbance: d}, nil
-	}
-	res, err = transport.RoundTrip(req)
-	if err == nil {
-		res.Body = closingBody{res.Body, transport.CloseIdleConnections}
-	} else {
-		transport.CloseIdleConnections()
-	}
-	return res, d, err
-}
-
-// closingBody closes the connection that nobody else will use, too.
-type closingBody struct {
-	io.ReadCloser
-	closed func()
-}
-
-func (b closingBody) Close() error {
-	defer b.closed()
-	return b.ReadCloser.Close()
-}
-
-// slowness returns how long a slow body takes.
-func (r request) slowness() time.Duration {
-	if r.wire != scenario.Slow || r.rate <= 0 {
-		return 0
-	}
-	return time.Duration(float64(len(r.body)) / float64(r.rate) * float64(time.Second))
-}
 
 // disturbance is what happens to the connection of one request.
 type disturbance struct {

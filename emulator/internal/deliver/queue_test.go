@@ -382,3 +382,31 @@ func TestOutcomeIsOptional(t *testing.T) {
 		}
 	})
 }
+
+// Workers that have nothing to do are called again before others are started, and few
+// of them stay.
+func TestWorkersRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var got requests
+		r := newRig(t, deliver.Config{Dial: network{"c:80": got.answering(ok)}.dial})
+		for i := range 5 {
+			<-r.enqueue(t.Context(), "http://c/", fmt.Sprint("hook", i), fmt.Sprint("one after the other ", i))
+			synctest.Wait()
+		}
+		if n, _ := r.Resting(); n != 1 {
+			t.Errorf("%d workers rest after one was enough", n)
+		}
+		var all []<-chan result
+		for i := range 50 {
+			all = append(all, r.enqueue(t.Context(), "http://c/", fmt.Sprint("hook", i), fmt.Sprint("at once ", i)))
+		}
+		for _, ended := range all {
+			<-ended
+		}
+		synctest.Wait()
+		if n, most := r.Resting(); n != most {
+			t.Errorf("%d workers rest, want %d", n, most)
+		}
+	})
+}

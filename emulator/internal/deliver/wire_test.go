@@ -181,8 +181,8 @@ func TestConnectionClosedBetweenDeliveriesLosesNothing(t *testing.T) {
 		}
 		io.WriteString(conn, ok)
 		conn.(*net.TCPConn).CloseWrite()
-		io.Copy(io.Discard, in) // until the other side has seen it
 		closed <- struct{}{}
+		io.Copy(io.Discard, in) // until the other side has closed it, too
 	})
 	r := newRig(t, deliver.Config{})
 	var want []string
