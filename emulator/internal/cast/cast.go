@@ -38,9 +38,7 @@ type Cast struct {
 	jobs      map[string]*job
 	people    map[string]*person
 	meetings  map[string]*booking
-	// spoken is the job most recently spoken of, at each company and, under the
-	// empty name, at any.
-	spoken map[string]*job
+	spoken    *job // most recently spoken of
 	// unnamedJobs is how many jobs without a name there were.
 	unnamedJobs uint64
 	// faker draws from source, which is set anew for each draw.
@@ -63,7 +61,6 @@ func New(config Config) *Cast {
 		jobs:      map[string]*job{},
 		people:    map[string]*person{},
 		meetings:  map[string]*booking{},
-		spoken:    map[string]*job{},
 	}
 	c.faker.Rand = &c.source
 	return c
@@ -169,7 +166,13 @@ func (c *Cast) followLinks(step *scenario.Step) {
 func (c *Cast) jobAndCompany(step *scenario.Step) (*job, *company, error) {
 	j := c.jobs[step.Job]
 	if step.Job == "" && step.Event != hirempire.JobAdded {
-		j = c.spoken[step.Company]
+		j = c.spoken
+		if step.Company != "" {
+			j = nil
+			if co := c.companies[step.Company]; co != nil {
+				j = co.spoken
+			}
+		}
 		if b := c.meetings[step.Meeting]; b != nil {
 			j = b.job
 		}
@@ -197,8 +200,7 @@ func (c *Cast) jobAndCompany(step *scenario.Step) (*job, *company, error) {
 }
 
 func (c *Cast) speakOf(j *job, co *company) {
-	c.spoken[""] = j
-	c.spoken[co.member] = j
+	c.spoken, co.spoken = j, j
 }
 
 // company returns the named company, made if need be. Without a name it is the

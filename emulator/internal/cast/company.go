@@ -11,6 +11,7 @@ type company struct {
 	key      seed.Key
 	id, name string
 	domain   string // reserved, so that mail to it goes nowhere
+	spoken   *job   // most recently spoken of at it
 }
 
 // recruiters is how many people of a company hold meetings.

@@ -6,10 +6,15 @@ func (c *Cast) Remembered() int {
 	for _, j := range c.jobs {
 		jobs[j] = true
 	}
-	for _, j := range c.spoken {
-		jobs[j] = true
+	if c.spoken != nil {
+		jobs[c.spoken] = true
 	}
-	n := len(c.companies) + len(c.people) + len(c.meetings) + len(c.spoken) + len(jobs)
+	for _, co := range c.companies {
+		if co.spoken != nil {
+			jobs[co.spoken] = true
+		}
+	}
+	n := len(c.companies) + len(c.people) + len(c.meetings) + len(jobs)
 	for j := range jobs {
 		n += len(j.roster.segments) + len(j.roster.named) + len(j.roster.cv.named) + len(j.roster.met.named)
 	}

@@ -150,7 +150,7 @@ func write(w http.ResponseWriter, status int, kind string, b []byte) {
 // decode reads a JSON body strictly: one object, known keys only. No body at all
 // is an empty object.
 func (r *request) decode(into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(r.writer, r.Body, hirempire.MaxBodyBytes))
+	body, err := r.read()
 	if err != nil {
 		return badRequest("the body was not read: %v", err)
 	}
@@ -166,6 +166,17 @@ func (r *request) decode(into any) error {
 		return badRequest("the body holds more than one JSON value")
 	}
 	return nil
+}
+
+// read reads the body, into as much memory as it says that it needs.
+func (r *request) read() ([]byte, error) {
+	from := http.MaxBytesReader(r.writer, r.Body, hirempire.MaxBodyBytes)
+	if n := r.ContentLength; n >= 0 && n <= hirempire.MaxBodyBytes {
+		body := make([]byte, n)
+		_, err := io.ReadFull(from, body)
+		return body, err
+	}
+	return io.ReadAll(from)
 }
 
 // misfit says why a body was not decoded, in words of JSON: whoever calls need not
@@ -219,14 +230,19 @@ func inJSON(t reflect.Type) string {
 // query returns a query parameter.
 func (r *request) query(name string) string {
 	r.asked = append(r.asked, name)
+	if r.URL.RawQuery == "" { // which is not read for nothing
+		return ""
+	}
 	return r.URL.Query().Get(name)
 }
 
 // queried says what is wrong with the query besides the parameters that were
 // read: a misspelt filter would silently match everything.
 func (r *request) queried() error {
-	q := r.URL.Query()
-	for name, values := range q {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	for name, values := range r.URL.Query() {
 		if name == "token" {
 			return badRequest("a token does not belong in a URL; send it in the header Emulator-Token")
 		}

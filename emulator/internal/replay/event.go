@@ -119,7 +119,7 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 		delivery journal.Delivery
 		fault    scenario.DeliveryFault
 	}
-	var planned []outgoing
+	planned := make([]outgoing, 0, 1) // which is what most need
 	for i, hook := range hooks {
 		f, draw := struck(ev.Fault, chosen.Key("fault").Num(uint64(i)))
 		spoilt, faults, err := spoil(body, ev.Type, f, draw)
