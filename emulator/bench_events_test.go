@@ -3,12 +3,12 @@ package emulator_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
@@ -21,10 +21,6 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 )
-
-// benchArrivals in the environment makes the test binary a consumer that notes when
-// each event arrives.
-const benchArrivals = "HIREMPIRE_EMULATOR_BENCH_ARRIVALS"
 
 // noteArrivals serves a consumer that says its address on the standard output. For
 // each line of the standard input it says when each event arrived, in nanoseconds of
@@ -75,7 +71,7 @@ func noteArrivals() {
 // arrivals starts such a consumer. What it returns asks it for n arrivals, in order.
 func arrivals(tb testing.TB) (url string, of func(n int) []time.Time) {
 	tb.Helper()
-	p := spawn(tb, benchArrivals)
+	p := spawn(tb, "arrivals")
 	return p.url, func(n int) []time.Time {
 		var at []time.Time
 		for _, text := range strings.Fields(p.asked(n)) {
@@ -154,9 +150,35 @@ func offerEvents(tb testing.TB, addr string, request []byte, rate float64, d tim
 	return o
 }
 
-// relay answers 202 at once and posts the bytes to the consumer meanwhile.
-func relay(client *http.Client, url string, body []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// emulateUntilTold is an emulator with a webhook, which says its address on the standard
+// output, until the standard input ends.
+func emulateUntilTold() {
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	seed := uint64(1)
+	e, err := emulator.New(emulator.Options{Seed: &seed, Addr: "127.0.0.1:0", SkipChallenge: true})
+	must(err)
+	ctx := context.Background()
+	must(e.Start(ctx))
+	_, err = e.Register(ctx, "sk-bench", os.Getenv(benchURL), hirempire.Events())
+	must(err)
+	fmt.Println(strings.TrimPrefix(e.URL(), "http://"))
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	must(e.Shutdown(ctx))
+}
+
+// relayUntilTold answers 202 at once and posts the same bytes to a URL meanwhile.
+func relayUntilTold() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	url, body := os.Getenv(benchURL), []byte(os.Getenv(benchBody))
+	client := &http.Client{Transport: &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 1000}}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		go func() {
 			res, err := client.Post(url, "application/json", bytes.NewReader(body))
@@ -169,23 +191,19 @@ func relay(client *http.Client, url string, body []byte) http.Handler {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, `{"deliveries":["dlv_000000000000000000"]}`+"\n")
-	})
+	})}
+	go func() { _ = server.Serve(l) }()
+	fmt.Println(l.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = server.Close()
 }
 
 // BenchmarkEvents looks for the highest rate of POST /_emulator/events, one delivery
-// each, at which 99 of 100 arrive at a consumer in another process within 5 ms of when
-// they were due, and none is lost. It is paired with a bare relay, whose turn comes
-// after each of ours.
+// each, at which 99 of 100 arrive at a consumer within 5 ms of when they were due, and
+// none is lost. It is paired with a bare relay, whose turn comes after each of ours. All
+// of them are processes of their own, so that none pays for another's garbage.
 func BenchmarkEvents(b *testing.B) {
 	url, arrived := arrivals(b)
-	e := startBench(b, emulator.Options{SkipChallenge: true})
-	if _, err := e.Register(b.Context(), "sk-bench", url, hirempire.Events()); err != nil {
-		b.Fatal(err)
-	}
-	transport := &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 1000}
-	defer transport.CloseIdleConnections()
-	bare := httptest.NewServer(relay(&http.Client{Transport: transport}, url, fakedBodies(b, 1)[0]))
-	defer bare.Close()
 	request := callOf(http.MethodPost, "/_emulator/events", "", `{"event":"applicant_applied","token":"sk-bench"}`)
 
 	type contender struct {
@@ -193,8 +211,8 @@ func BenchmarkEvents(b *testing.B) {
 		low, high float64 // it keeps the one, as far as is known, and not the other
 		rates     []float64
 	}
-	ours := &contender{addr: strings.TrimPrefix(e.URL(), "http://")}
-	limit := &contender{addr: bare.Listener.Addr().String()}
+	ours := &contender{addr: spawn(b, "emulator", benchURL+"="+url).addr}
+	limit := &contender{addr: spawn(b, "relay", benchURL+"="+url, benchBody+"="+string(fakedBodies(b, 1)[0])).addr}
 	for b.Loop() {
 		for _, c := range []*contender{ours, limit} {
 			c.low, c.high = 100, 40_000

@@ -22,9 +22,21 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
 )
 
-// benchConsumer in the environment makes the test binary a consumer, so that what
-// it costs is not counted as ours.
-const benchConsumer = "HIREMPIRE_EMULATOR_BENCH_CONSUMER"
+// benchRole in the environment makes the test binary one of those whose costs are not
+// to be counted as those of another; what it needs to know is in benchURL and benchBody.
+const (
+	benchRole = "HIREMPIRE_EMULATOR_BENCH_ROLE"
+	benchURL  = "HIREMPIRE_EMULATOR_BENCH_URL"
+	benchBody = "HIREMPIRE_EMULATOR_BENCH_BODY"
+)
+
+// benchRoles are what the test binary can be.
+var benchRoles = map[string]func(){
+	"consumer": consumeUntilTold,
+	"arrivals": noteArrivals,
+	"emulator": emulateUntilTold,
+	"relay":    relayUntilTold,
+}
 
 // consumeUntilTold serves a well-behaved consumer that says its address on the
 // standard output, until the standard input ends; then it says how many events it got.
@@ -62,20 +74,19 @@ func consumeUntilTold() {
 	_ = server.Close()
 }
 
-// A process is a consumer in a process of its own.
+// A process is the test binary in one of its roles.
 type process struct {
-	tb  testing.TB
-	url string
-	in  io.WriteCloser
-	out *bufio.Reader
+	tb        testing.TB
+	addr, url string // of a consumer, the webhook
+	in        io.WriteCloser
+	out       *bufio.Reader
 }
 
-// spawn starts the test binary as the consumer that the variable makes of it, until
-// the test ends.
-func spawn(tb testing.TB, variable string) *process {
+// spawn starts the test binary in a role until the test ends.
+func spawn(tb testing.TB, role string, env ...string) *process {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), variable+"=1")
+	cmd.Env = append(append(os.Environ(), benchRole+"="+role), env...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -95,7 +106,8 @@ func spawn(tb testing.TB, variable string) *process {
 		}
 	})
 	p := &process{tb: tb, in: in, out: bufio.NewReader(out)}
-	p.url = "http://" + p.says() + "/webhook"
+	p.addr = p.says()
+	p.url = "http://" + p.addr + "/webhook"
 	return p
 }
 
@@ -104,7 +116,7 @@ func (p *process) says() string {
 	p.tb.Helper()
 	line, err := p.out.ReadString('\n')
 	if err != nil {
-		p.tb.Fatalf("the consumer said nothing: %v", err)
+		p.tb.Fatalf("the process said nothing: %v", err)
 	}
 	return strings.TrimSpace(line)
 }
@@ -118,7 +130,7 @@ func (p *process) asked(line any) string {
 	return p.says()
 }
 
-func consume(tb testing.TB) *process { return spawn(tb, benchConsumer) }
+func consume(tb testing.TB) *process { return spawn(tb, "consumer") }
 
 // counts returns how many events and connections the consumer had.
 func (p *process) counts() (events, connections int) {

@@ -19,12 +19,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(benchConsumer) != "" {
-		consumeUntilTold()
-		return
-	}
-	if os.Getenv(benchArrivals) != "" {
-		noteArrivals()
+	if play := benchRoles[os.Getenv(benchRole)]; play != nil {
+		play()
 		return
 	}
 	goleak.VerifyTestMain(m)
