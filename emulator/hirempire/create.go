@@ -1,6 +1,7 @@
 package hirempire
 
 import (
+	"io"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -12,6 +13,18 @@ import (
 // MaxBodyBytes is the size of the largest request body (our decision); a larger
 // one is not well-formed.
 const MaxBodyBytes = 1 << 20
+
+// ReadBody reads a body that says it is so long, -1 for not at all. A short one gets as
+// much memory as it says, a long one as it comes: whoever says so may never send it.
+func ReadBody(body io.Reader, length int64) ([]byte, error) {
+	const short = 4 << 10
+	if length < 0 || length > short {
+		return io.ReadAll(body)
+	}
+	b := make([]byte, length)
+	n, err := io.ReadFull(body, b)
+	return b[:n], err
+}
 
 // MaxURLBytes is the length of the longest request_url that can be valid (our
 // decision).
@@ -51,15 +64,17 @@ type CreateRequest struct {
 // the first documented error, in the order of the table. It does not look at the
 // URL beyond its being there: see [ParseRequestURL].
 func ParseCreate(e Edition, query string, body []byte) (CreateRequest, *Error) {
-	object, ok := decodeObject(body)
+	in, ok := decodeObject(body)
 	if !ok || HasQuery(query) {
 		return CreateRequest{}, NewError(e, CreateWebhook, IncorrectInput)
 	}
-	requestURL, ok := stringValue(object["request_url"])
+	given, _ := in.get("request_url")
+	requestURL, ok := stringValue(given)
 	if !ok || requestURL == "" {
 		return CreateRequest{}, NewError(e, CreateWebhook, RequestURLRequired)
 	}
-	events, err := parseEvents(e, CreateWebhook, object["events"])
+	given, _ = in.get("events")
+	events, err := parseEvents(e, CreateWebhook, given)
 	if err != nil {
 		return CreateRequest{}, err
 	}

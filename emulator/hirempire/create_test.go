@@ -2,6 +2,7 @@ package hirempire_test
 
 import (
 	"encoding/json"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -284,4 +285,31 @@ func TestAKeptRequestDoesNotKeepItsBody(t *testing.T) {
 		t.Errorf("%d requests keep %d bytes", len(kept), m.HeapAlloc)
 	}
 	runtime.KeepAlive(kept)
+}
+
+// A body is read to the length that it has, whatever it says, and memory is given for
+// what comes.
+func TestReadBody(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		body   string
+		length int64
+		want   error
+	}{
+		{"", 0, nil},
+		{"", -1, nil},
+		{"{}", 2, nil},
+		{"{}", -1, nil},
+		{strings.Repeat("x", 100_000), 100_000, nil},
+		{"{", 2, io.ErrUnexpectedEOF},
+		{"", 2, io.EOF},
+	} {
+		got, err := hirempire.ReadBody(strings.NewReader(c.body), c.length)
+		if string(got) != c.body || err != c.want {
+			t.Errorf("%d bytes that say they are %d: %d bytes, %v", len(c.body), c.length, len(got), err)
+		}
+	}
+	if b, err := hirempire.ReadBody(strings.NewReader("{"), 1<<40); cap(b) > 10_000 || err != nil {
+		t.Errorf("%d bytes of memory for one, %v", cap(b), err)
+	}
 }

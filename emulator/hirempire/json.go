@@ -48,10 +48,23 @@ func unescapeSeparators(b []byte) []byte {
 	return out
 }
 
+// An object is the members of a JSON object as they were written, values too.
+type object []struct{ key, value string }
+
+// get returns the value of a key that matches exactly, of several the last, and
+// whether there is one.
+func (o object) get(key string) (value string, given bool) {
+	for i := len(o) - 1; i >= 0; i-- {
+		if o[i].key == key {
+			return o[i].value, true
+		}
+	}
+	return "", false
+}
+
 // decodeObject reads a request body: one JSON object in valid UTF-8 with nothing
-// but white space around it. Values stay as they are written. Keys match exactly,
-// the last duplicate wins. Bodies nested deeper than 10,000 levels are refused.
-func decodeObject(body []byte) (map[string]string, bool) {
+// but white space around it. Bodies nested deeper than 10,000 levels are refused.
+func decodeObject(body []byte) (object, bool) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, false
 	}
@@ -59,12 +72,11 @@ func decodeObject(body []byte) (map[string]string, bool) {
 	if r.next() != '{' {
 		return nil, false
 	}
-	object := map[string]string{}
+	members := make(object, 0, 2) // which is what a call needs
 	for r.i++; r.more('}'); {
-		key := r.key()
-		object[key] = r.raw()
+		members = append(members, struct{ key, value string }{r.key(), r.raw()})
 	}
-	return object, true
+	return members, true
 }
 
 // decodeArray returns the elements of a valid JSON text, or of none, as they are

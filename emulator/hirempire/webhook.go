@@ -50,24 +50,25 @@ type UpdateRequest struct {
 // ParseUpdate reads the query and the body of an [UpdateWebhook] call and reports
 // the first documented error, in the order of the table.
 func ParseUpdate(e Edition, query string, body []byte) (UpdateRequest, *Error) {
-	object, ok := decodeObject(body)
+	in, ok := decodeObject(body)
 	incorrect := NewError(e, UpdateWebhook, IncorrectInput)
 	if !ok || HasQuery(query) {
 		return UpdateRequest{}, incorrect
 	}
 	var r UpdateRequest
-	if r.ID, ok = stringValue(object["id"]); !ok || r.ID == "" {
+	id, _ := in.get("id")
+	if r.ID, ok = stringValue(id); !ok || r.ID == "" {
 		return UpdateRequest{}, incorrect
 	}
-	events, hasEvents := object["events"]
-	active, hasActive := object["active"]
+	events, hasEvents := in.get("events")
+	active, hasActive := in.get("active")
 	if !hasEvents && !hasActive {
 		return UpdateRequest{}, incorrect
 	}
 	if hasActive && (json.Unmarshal([]byte(active), &r.Active) != nil || r.Active == nil) {
 		return UpdateRequest{}, incorrect
 	}
-	if requestURL, given := object["request_url"]; given {
+	if requestURL, given := in.get("request_url"); given {
 		if _, ok := stringValue(requestURL); !ok {
 			return UpdateRequest{}, NewError(e, UpdateWebhook, RequestURLRequired)
 		}

@@ -7,7 +7,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -165,7 +164,7 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		if op == hirempire.CreateWebhook && outcome.Webhook.ID != "" && s.Registered != nil {
 			answered = s.Registered(outcome.Workspace)
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header()["Content-Type"] = jsonType
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write(body) // a client that went away misses it
@@ -175,6 +174,9 @@ func (s *server) handle(op hirempire.Operation, perform operation) http.Handler 
 		}
 	})
 }
+
+// jsonType is the Content-Type of every answer, and not changed.
+var jsonType = []string{"application/json; charset=utf-8"}
 
 // byFault is what answered a call, in the journal, if it was an armed fault.
 const byFault = "fault"
@@ -195,7 +197,7 @@ func joinNotes(notes ...string) string {
 // is handed on as an empty one, which no operation that needs a body accepts.
 func readCall(w http.ResponseWriter, r *http.Request) (registration.Call, string) {
 	call := registration.Call{Authorization: r.Header.Values("Authorization"), Query: r.URL.RawQuery}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hirempire.MaxBodyBytes))
+	body, err := hirempire.ReadBody(http.MaxBytesReader(w, r.Body, hirempire.MaxBodyBytes), r.ContentLength)
 	if err != nil {
 		return call, "the body was not read: " + err.Error()
 	}

@@ -150,7 +150,7 @@ func write(w http.ResponseWriter, status int, kind string, b []byte) {
 // decode reads a JSON body strictly: one object, known keys only. No body at all
 // is an empty object.
 func (r *request) decode(into any) error {
-	body, err := r.read()
+	body, err := hirempire.ReadBody(http.MaxBytesReader(r.writer, r.Body, hirempire.MaxBodyBytes), r.ContentLength)
 	if err != nil {
 		return badRequest("the body was not read: %v", err)
 	}
@@ -166,17 +166,6 @@ func (r *request) decode(into any) error {
 		return badRequest("the body holds more than one JSON value")
 	}
 	return nil
-}
-
-// read reads the body, into as much memory as it says that it needs.
-func (r *request) read() ([]byte, error) {
-	from := http.MaxBytesReader(r.writer, r.Body, hirempire.MaxBodyBytes)
-	if n := r.ContentLength; n >= 0 && n <= hirempire.MaxBodyBytes {
-		body := make([]byte, n)
-		_, err := io.ReadFull(from, body)
-		return body, err
-	}
-	return io.ReadAll(from)
 }
 
 // misfit says why a body was not decoded, in words of JSON: whoever calls need not

@@ -7,7 +7,6 @@ package journal
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 
@@ -40,7 +39,7 @@ type Journal struct {
 	evicted           uint64
 	// What was exercised, by workspace and, under "", by all. It survives resets, or a
 	// suite that resets after each test would never know.
-	exercised map[string]report.Exercised
+	exercised map[string]*tally[report.Item]
 	counters  Counters
 	feed      feed
 }
@@ -66,7 +65,7 @@ type log struct {
 	settled list
 	bytes   int
 	ledger  report.Ledger
-	tally   map[trait]int // deliveries and calls that were evicted
+	tally   tally[trait] // deliveries and calls that were evicted
 	latest  map[string]*Challenge
 }
 
@@ -93,7 +92,7 @@ func New(limits Limits) *Journal {
 	limits.Calls = cmp.Or(limits.Calls, 512<<10)
 	limits.Streams = cmp.Or(limits.Streams, 256)
 	limits.Resume = cmp.Or(limits.Resume, 16<<20)
-	return &Journal{limits: limits, deliveries: shelf{limit: limits.Total}, calls: shelf{limit: limits.Calls}, logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]report.Exercised{},
+	return &Journal{limits: limits, deliveries: shelf{limit: limits.Total}, calls: shelf{limit: limits.Calls}, logs: map[string]*log{}, waits: map[*wait]struct{}{}, exercised: map[string]*tally[report.Item]{},
 		counters: newCounters(), feed: feed{limit: limits.Resume, most: limits.Streams}}
 }
 
@@ -285,18 +284,15 @@ const maxTraits = 10_000
 // count adds an evicted entry to the tally. When runs make that grow too large,
 // it forgets which run each was of.
 func (l *log) count(t trait) {
-	if len(l.tally) >= maxTraits {
-		merged := map[trait]int{}
-		for t, n := range l.tally {
+	if l.tally.len() >= maxTraits {
+		var merged tally[trait]
+		for t, n := range l.tally.all() {
 			t.run = ""
-			merged[t] += n
+			merged.add(t, n)
 		}
 		l.tally = merged
 	}
-	if l.tally == nil {
-		l.tally = map[trait]int{}
-	}
-	l.tally[t]++
+	l.tally.add(t, 1)
 }
 
 // Position returns where the journal is: what begins from now on comes after it.
@@ -430,10 +426,10 @@ func (j *Journal) exerciseIn(workspace string, item report.Item) {
 		if len(j.exercised) > maxLogs {
 			return // a workspace too many
 		}
-		of = report.Exercised{}
+		of = new(tally[report.Item])
 		j.exercised[workspace] = of
 	}
-	of[item]++
+	of.add(item, 1)
 }
 
 // Exercised returns what was exercised in a workspace, or in all if it is empty,
@@ -441,7 +437,15 @@ func (j *Journal) exerciseIn(workspace string, item report.Item) {
 func (j *Journal) Exercised(workspace string) report.Exercised {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return maps.Clone(j.exercised[workspace])
+	of := j.exercised[workspace]
+	if of == nil {
+		return nil
+	}
+	all := make(report.Exercised, of.len())
+	for item, n := range of.all() {
+		all[item] = uint64(n)
+	}
+	return all
 }
 
 // ForgetExercised begins to count anew for a workspace, or for all and in all if it

@@ -100,7 +100,7 @@ func (j *Journal) tallied(s selector) int {
 		if s.in() != "" && s.in() != id {
 			continue
 		}
-		for t, count := range l.tally {
+		for t, count := range l.tally.all() {
 			if matches(s, t) {
 				n += count
 			}

@@ -11,7 +11,7 @@ func (s *Store) Discreet(text string) string {
 	done := 0
 	for i := 0; i < len(text); {
 		end := i
-		for end < len(text) && inToken(text[end]) {
+		for end < len(text) && inToken[text[end]] {
 			end++
 		}
 		if word := text[i:end]; s.isToken(word) && !strings.HasPrefix(text[end:], "…") {
@@ -27,14 +27,13 @@ func (s *Store) Discreet(text string) string {
 	return b.String() + text[done:]
 }
 
-// inToken reports whether a byte is one that stands in a token and not beside it.
-func inToken(c byte) bool {
-	switch c {
-	case '-', '_', '.', '~', '+':
-		return true
+// inToken tells which bytes stand in a token and not beside it.
+var inToken = func() (in [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+") {
+		in[c] = true
 	}
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}
+	return in
+}()
 
 func (s *Store) isToken(word string) bool {
 	if len(word) > 4 && (strings.HasPrefix(word, "sk-") || strings.HasPrefix(word, "sk_")) {
