@@ -200,44 +200,48 @@ func relayUntilTold() {
 
 // BenchmarkEvents looks for the highest rate of POST /_emulator/events, one delivery
 // each, at which 99 of 100 arrive at a consumer within 5 ms of when they were due, and
-// none is lost. It is paired with a bare relay, whose turn comes after each of ours. All
-// of them are processes of their own, so that none pays for another's garbage.
+// none is lost: in order, and as a bare relay does it, whose turn comes after each of
+// ours. All of them are processes of their own, so that none pays for another's garbage.
 func BenchmarkEvents(b *testing.B) {
 	url, arrived := arrivals(b)
-	request := callOf(http.MethodPost, "/_emulator/events", "", `{"event":"applicant_applied","token":"sk-bench"}`)
-
-	type contender struct {
-		addr      string
-		low, high float64 // it keeps the one, as far as is known, and not the other
-		rates     []float64
-	}
-	ours := &contender{addr: spawn(b, "emulator", benchURL+"="+url).addr}
-	limit := &contender{addr: spawn(b, "relay", benchURL+"="+url, benchBody+"="+string(fakedBodies(b, 1)[0])).addr}
-	for b.Loop() {
-		for _, c := range []*contender{ours, limit} {
-			c.low, c.high = 100, 40_000
-			offerEvents(b, c.addr, request, 1000, 200*time.Millisecond, arrived) // warms up
-		}
-		for range 6 {
-			for _, c := range []*contender{ours, limit} {
-				rate := math.Sqrt(c.low * c.high)
-				o := offerEvents(b, c.addr, request, rate, 400*time.Millisecond, arrived)
-				if !o.kept() { // once more: others use the machine, too
-					o = offerEvents(b, c.addr, request, rate, 400*time.Millisecond, arrived)
-				}
-				if o.kept() {
-					c.low = rate
-				} else {
-					c.high = rate
-				}
+	relay := spawn(b, "relay", benchURL+"="+url, benchBody+"="+string(fakedBodies(b, 1)[0]))
+	for _, concurrency := range []int{1, 32} {
+		b.Run(fmt.Sprintf("concurrency=%d", concurrency), func(b *testing.B) {
+			request := callOf(http.MethodPost, "/_emulator/events", "", fmt.Sprintf(`{"event":"applicant_applied","token":"sk-bench","concurrency":%d}`, concurrency))
+			type contender struct {
+				addr      string
+				low, high float64 // it keeps the one, as far as is known, and not the other
+				rates     []float64
 			}
-		}
-		ours.rates, limit.rates = append(ours.rates, ours.low), append(limit.rates, limit.low)
+			ours := &contender{addr: spawn(b, "emulator", benchURL+"="+url).addr}
+			limit := &contender{addr: relay.addr}
+			for b.Loop() {
+				for _, c := range []*contender{ours, limit} {
+					c.low, c.high = 100, 40_000
+					offerEvents(b, c.addr, request, 1000, 200*time.Millisecond, arrived) // warms up
+				}
+				for range 6 {
+					for _, c := range []*contender{ours, limit} {
+						rate := math.Sqrt(c.low * c.high)
+						o := offerEvents(b, c.addr, request, rate, 400*time.Millisecond, arrived)
+						if !o.kept() { // once more: others use the machine, too
+							o = offerEvents(b, c.addr, request, rate, 400*time.Millisecond, arrived)
+						}
+						if o.kept() {
+							c.low = rate
+						} else {
+							c.high = rate
+						}
+					}
+				}
+				ours.rates, limit.rates = append(ours.rates, ours.low), append(limit.rates, limit.low)
+			}
+			b.ReportMetric(median(ours.rates), "events/s")
+			b.ReportMetric(median(limit.rates), "relay/s")
+			b.ReportMetric(median(ours.rates)/median(limit.rates), "ratio")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
-	b.ReportMetric(median(ours.rates), "events/s")
-	b.ReportMetric(median(limit.rates), "relay/s")
-	b.ReportMetric(median(ours.rates)/median(limit.rates), "ratio")
-	b.ReportMetric(0, "ns/op")
 }
 
 // readAnswer reads an answer that has a length into buf, which may grow.

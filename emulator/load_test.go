@@ -374,3 +374,37 @@ func TestRunningReportsTellWhatIsOnItsWay(t *testing.T) {
 		}
 	})
 }
+
+// Single events go one after the other, also those that are sent together, unless
+// they say that they need not.
+func TestConcurrencyOfSingleEvents(t *testing.T) {
+	t.Parallel()
+	for concurrency, want := range map[string]time.Duration{"": 6 * time.Second, `,"concurrency":null`: 6 * time.Second, `,"concurrency":1`: 6 * time.Second, `,"concurrency":3`: 2 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &paced{takes: time.Second}
+			e, err := emulator.New(emulator.Options{DialContext: p.dial, SkipChallenge: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := e.Register(t.Context(), "sk-load", "http://192.0.2.1/webhook", hirempire.Events()); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			for i := range 6 {
+				wait, want := "", http.StatusAccepted
+				if i == 5 {
+					wait, want = "?wait=1m", http.StatusOK
+				}
+				if w := ask(t, e, "POST", "/_emulator/events"+wait, `{"event":"job_added"`+concurrency+`}`, map[string]string{"Content-Type": "application/json"}); w.Code != want {
+					t.Errorf("event %d answered %d %s", i, w.Code, w.Body)
+				}
+			}
+			if took := time.Since(began); took != want || len(p.got) != 6 {
+				t.Errorf("with %q %d events took %v, want %v", concurrency, len(p.got), took, want)
+			}
+			if err := e.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -254,6 +254,9 @@ type Event struct {
 	// Delivery is what goes wrong on purpose, as under `delivery` of a step, but for
 	// delay and shuffle: {"corrupt": "truncated"}, {"wire": {"slow": 20}}.
 	Delivery map[string]any `json:"delivery,omitempty"`
+	// Concurrency is how many deliveries of such events may be on their way to each
+	// webhook at once, to 1,000; zero is one, in order.
+	Concurrency int `json:"concurrency,omitempty"`
 }
 
 // encode writes a request body.

@@ -21,7 +21,9 @@ type eventBody struct {
 	Set      json.RawMessage `json:"set"`
 	Seed     *uint64         `json:"seed"`
 	Delivery json.RawMessage `json:"delivery"`
-	Token    *string         `json:"token"`
+	// Concurrency is how many deliveries may be on their way to each webhook at once.
+	Concurrency int     `json:"concurrency"`
+	Token       *string `json:"token"`
 }
 
 // event reads what is to be sent, and what is odd about it.
@@ -32,7 +34,7 @@ func (b eventBody) event() (ev replay.Event, warnings []string, err error) {
 	if string(b.Set) == "null" {
 		b.Set = nil
 	}
-	ev = replay.Event{Type: b.Event, Seed: b.Seed, Body: b.Body}
+	ev = replay.Event{Type: b.Event, Seed: b.Seed, Body: b.Body, Concurrency: b.Concurrency}
 	switch {
 	case b.Event == "" && b.Body == nil:
 		return ev, nil, badRequest("name an event to fake, or give the body to send")
@@ -79,7 +81,7 @@ func (s *server) previewEvent(r *request) (answer, error) {
 	if err := r.queried(); err != nil {
 		return answer{}, err
 	}
-	if body.Body != nil || body.Token != nil || body.Delivery != nil {
+	if body.Body != nil || body.Token != nil || body.Delivery != nil || body.Concurrency != 0 {
 		return answer{}, badRequest("a preview fakes an event: give it event, set and seed")
 	}
 	ev, warnings, err := body.event()

@@ -32,6 +32,9 @@ type Event struct {
 	// Fault is what goes wrong with its deliveries, on purpose. Delay and Shuffle are
 	// for stories and mean nothing here.
 	Fault scenario.DeliveryFault
+	// Concurrency is how many deliveries of such events may be on their way to each
+	// webhook at once, to [MaxConcurrency]. Default 1: in order.
+	Concurrency int
 }
 
 // emission is a single event that is being queued.
@@ -80,9 +83,12 @@ func (e *Engine) begin(ctx context.Context, workspaceID string) (context.Context
 
 // Emit sends a single event now and returns the ids of its deliveries. What
 // becomes of each is told to settled, if that is not nil. The error is
-// [ErrNobody], or says what is wrong with Set.
+// [ErrNobody], or says what is wrong with the event.
 func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled deliver.Outcome) ([]string, error) {
 	cfg := e.cfg
+	if err := checkConcurrency(ev.Concurrency); err != nil {
+		return nil, err
+	}
 	ctx, end, err := e.begin(ctx, workspaceID)
 	if err != nil {
 		return nil, err
@@ -141,7 +147,7 @@ func (e *Engine) Emit(ctx context.Context, workspaceID string, ev Event, settled
 	ids := make([]string, len(planned))
 	for i, p := range planned {
 		ids[i] = p.delivery.ID
-		handling := deliver.Handling{Done: settled, Headers: p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate}
+		handling := deliver.Handling{Done: settled, Headers: p.fault.Headers, Wire: p.fault.Wire, Rate: p.fault.Rate, Concurrency: ev.Concurrency}
 		if p.fault.Drop {
 			cfg.Deliverer.Skip(p.hook, p.delivery, handling)
 		} else {

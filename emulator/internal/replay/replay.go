@@ -134,12 +134,21 @@ const (
 	MaxRate        = 1_000_000
 )
 
+// checkConcurrency says what is wrong with how many deliveries may be on their way at
+// once. Zero is the default.
+func checkConcurrency(n int) error {
+	if n < 0 || n > MaxConcurrency {
+		return fmt.Errorf("concurrency %d is not from 1 to %d", n, MaxConcurrency)
+	}
+	return nil
+}
+
 // Start begins to perform a scenario in a workspace and returns at once, with the
 // faults armed that its first steps arm. The error says what keeps it from
 // starting; nothing was sent then.
 func (e *Engine) Start(workspaceID string, s *scenario.Scenario, o Options) (*Run, error) {
-	if o.Concurrency < 0 || o.Concurrency > MaxConcurrency {
-		return nil, fmt.Errorf("concurrency %d is not from 1 to %d", o.Concurrency, MaxConcurrency)
+	if err := checkConcurrency(o.Concurrency); err != nil {
+		return nil, err
 	}
 	if !(o.Rate >= 0 && o.Rate <= MaxRate) {
 		return nil, fmt.Errorf("rate %g is not above 0 and at most %d", o.Rate, MaxRate)

@@ -322,8 +322,11 @@ func (s *Store) Subscribers(id string, e hirempire.Event) []Webhook {
 		return nil
 	}
 	var hooks []Webhook
-	for _, hook := range w.Webhooks {
+	for i, hook := range w.Webhooks {
 		if hook.Subscribed(e) {
+			if hooks == nil { // one growth instead of many, as each event asks
+				hooks = make([]Webhook, 0, len(w.Webhooks)-i)
+			}
 			hooks = append(hooks, hook)
 		}
 	}
