@@ -80,11 +80,14 @@ type CheckOptions struct {
 // the same requests in the same order, but for those that go out at the same time.
 // There are a few hundred, at most fifty at a time.
 //
-// The error is an [*UnreachableError], an [*UnknownCheckError], one about the URL,
-// or the cause of ctx's end; then the report holds the results so far, and the rest
+// The error is an [*UnreachableError], an [*UnknownCheckError], one about the URL or
+// the header, or the cause of ctx's end; then the report holds the results so far, and the rest
 // as skipped.
 func Check(ctx context.Context, o CheckOptions) (CheckReport, error) {
 	if _, err := hirempire.ParseEdition(string(o.Edition)); err != nil {
+		return CheckReport{}, err
+	}
+	if err := checkHeader(o.Header); err != nil {
 		return CheckReport{}, err
 	}
 	root := seed.Random()

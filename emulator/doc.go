@@ -20,7 +20,7 @@
 //	emulator/internal/workspace/  tokens and webhooks: pure state behind one mutex
 //	emulator/internal/journal/    the bounded record, the counters, the waits
 //
-//	emulator/internal/deliver/       the only caller of consumers: challenges, queues, attempts
+//	emulator/internal/deliver/       the only caller of consumers: challenges, queues, workers, attempts, connections
 //	emulator/internal/registration/  checks, challenge, commit
 //	emulator/internal/replay/        performs stories and sends single events
 //

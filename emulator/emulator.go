@@ -93,6 +93,9 @@ func New(opts Options) (*Emulator, error) {
 	if _, err := hirempire.ParseEdition(string(opts.Edition)); err != nil {
 		return nil, err
 	}
+	if err := checkHeader(opts.Header); err != nil {
+		return nil, err
+	}
 	for _, name := range opts.AllowHosts {
 		if _, ok := control.CanonicalHost(name); !ok {
 			return nil, fmt.Errorf("%q is neither a host name nor an address", name)

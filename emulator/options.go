@@ -3,11 +3,15 @@ package emulator
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
@@ -141,4 +145,18 @@ type Limits struct {
 	Streams             int // that are followed at once; default 256
 	StreamBytes         int // of what they may resume from, about; default 16 MiB, 256 KiB before the first
 	Faults              int // of the API that are armed at once; default 1,000
+}
+
+// checkHeader says which header cannot be written.
+func checkHeader(h http.Header) error {
+	for name, values := range h {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return fmt.Errorf("%q is not the name of a header", name)
+		}
+		if !slices.ContainsFunc(values, func(v string) bool { return !httpguts.ValidHeaderFieldValue(v) }) {
+			continue
+		}
+		return fmt.Errorf("the header %s has a value that cannot be written", name)
+	}
+	return nil
 }

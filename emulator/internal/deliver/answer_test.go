@@ -125,7 +125,7 @@ func TestABodyThatBreaksOffAfter2xxIsDelivered(t *testing.T) {
 	}
 }
 
-// After an upgrade the connection is no longer net/http's to time out.
+// After an upgrade nothing on the connection is an answer, however long one waits.
 func TestAnUpgradeDoesNotHang(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

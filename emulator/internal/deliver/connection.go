@@ -123,6 +123,7 @@ func (c *client) roundTrip(ctx context.Context, r *request, to *target, h *heade
 	r.write(&conn.request, to, h)
 	wrote, failed := conn.send(wire, d != nil)
 	re, err := conn.receive(h.unzip, wire)
+	wire.after, _ = conn.wire.since()
 	if err == nil && re.cut != nil && ctx.Err() != nil {
 		re.cut = context.Cause(ctx)
 	}
@@ -140,7 +141,7 @@ func (c *client) roundTrip(ctx context.Context, r *request, to *target, h *heade
 		c.kept.keep(conn)
 		return re, nil
 	case err == nil:
-		_ = conn.Close() // not as abruptly as the end
+		conn.close()
 		return re, nil
 	case broken:
 		err = brokenError(text)
@@ -218,9 +219,16 @@ func (r *reply) read(unzip bool) {
 	r.body, r.cut = io.ReadAll(io.LimitReader(from, MaxAnswerBytes+1))
 }
 
+// close says farewell, where TLS has one, but waits for nobody who does not listen.
+func (c *connection) close() {
+	late := clock.After(afterAnswer, func() { _ = c.wire.Close() })
+	_ = c.Close()
+	late.Stop()
+}
+
 // listen notes what comes while a connection is not used that cannot be looked at.
 func (c *connection) listen() {
-	heard := make(chan struct{})
+	heard := make(chan struct{}, 1)
 	c.heard = heard
 	go func() {
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -232,7 +240,8 @@ func (c *connection) listen() {
 }
 
 // silent reports whether nothing came since the last answer, neither the end of the
-// connection nor what would be taken for the next answer.
+// connection nor what would be taken for the next answer. It does not see what comes
+// later, nor the first part of what TLS has not yet read to its end.
 func (c *connection) silent() bool {
 	if c.socket != nil && readable(c.socket) {
 		return false
@@ -246,7 +255,9 @@ func (c *connection) silent() bool {
 	}
 	silent := false
 	if c.heard != nil {
+		late := clock.After(afterAnswer, func() { _ = c.wire.Close() }) // or it has no deadlines
 		_, silent = <-c.heard
+		late.Stop()
 		c.heard = nil
 	} else {
 		_, err := c.Read(make([]byte, 1))
@@ -265,7 +276,7 @@ const idleTimeout = 2 * time.Second
 const maxIdle = 1000
 
 // maxBuffer is how much memory for requests a connection keeps.
-const maxBuffer = 64 << 10
+const maxBuffer = 16 << 10
 
 // A pool keeps connections that are not used.
 type pool struct {
@@ -295,7 +306,7 @@ func (p *pool) take(to string) *connection {
 			c.used = true
 			return c
 		}
-		_ = c.Close()
+		c.close()
 	}
 }
 
@@ -308,11 +319,12 @@ func (p *pool) keep(c *connection) {
 		c.listen()
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.closed || len(p.idle[c.to]) >= maxIdle {
-		_ = c.Close()
+		p.mu.Unlock()
+		c.close()
 		return
 	}
+	defer p.mu.Unlock()
 	c.since = p.watch.Elapsed()
 	p.idle[c.to] = append(p.idle[c.to], c)
 	if p.sweeps == nil {
@@ -322,12 +334,18 @@ func (p *pool) keep(c *connection) {
 
 // sweep closes what was not used for long, and comes again when it is time for more.
 func (p *pool) sweep() {
+	var old []*connection
+	defer func() { // without the lock
+		for _, c := range old {
+			c.close()
+		}
+	}()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now, next := p.watch.Elapsed(), time.Duration(-1)
 	for to, kept := range p.idle {
 		for len(kept) > 0 && kept[0].since+idleTimeout <= now {
-			_ = kept[0].Close()
+			old = append(old, kept[0])
 			kept[0] = nil
 			kept = kept[1:]
 		}
@@ -347,16 +365,16 @@ func (p *pool) sweep() {
 // close closes what is kept, and what would be.
 func (p *pool) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	for _, kept := range p.idle {
-		for _, c := range kept {
-			_ = c.Close()
-		}
-	}
-	clear(p.idle)
+	all := p.idle
+	p.idle, p.closed = map[string][]*connection{}, true
 	if p.sweeps != nil {
 		p.sweeps.Stop()
 		p.sweeps = nil
+	}
+	p.mu.Unlock()
+	for _, kept := range all {
+		for _, c := range kept {
+			c.close()
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/deliver"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/journal"
@@ -262,4 +263,190 @@ func TestNoConnectionIsKeptAfterTheEnd(t *testing.T) {
 			t.Error("the connection is open")
 		}
 	})
+}
+
+// The time of an answer counts from the last byte of its request, whatever is written to
+// the connection to end it.
+func TestTimeOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	secret := certified(t)
+	for name, c := range map[string]struct {
+		scheme, header string
+		unread         bool
+	}{
+		"kept":           {"http", "X: y", false},
+		"closed":         {"http", "Connection: close", false},
+		"TLS, kept":      {"https", "X: y", false},
+		"TLS, closed":    {"https", "Connection: close", false},
+		"unread":         {"http", "X: y", true},
+		"unread, closed": {"http", "Connection: close", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, deliver.Config{Insecure: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return network{"": func(conn net.Conn) {
+						if c.scheme == "https" {
+							conn = tls.Server(conn, secret)
+						}
+						in := bufio.NewReader(conn)
+						if c.unread {
+							_, _ = in.ReadString('\n')
+						} else if !new(requests).read(in) {
+							return
+						}
+						<-time.After(5 * time.Second)
+						_, _ = io.WriteString(conn, raw("200 OK", "ok", c.header))
+						_, _ = io.Copy(io.Discard, conn)
+					}}.dial(ctx, "", "")
+				}})
+				_, answer, err := r.Send(t.Context(), deliver.Request{URL: c.scheme + "://c/", Body: make([]byte, 1<<20)})
+				if err != nil || answer == nil || answer.After.Round(time.Millisecond) != 5*time.Second {
+					t.Errorf("%+v, %v", answer, err)
+				}
+			})
+		})
+	}
+}
+
+// A dialler of the caller's own may do as it likes: the time-out holds.
+func TestDiallersThatTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var got requests
+		ended := make(chan struct{})
+		r := newRig(t, deliver.Config{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-time.After(2 * time.Minute) // whatever its context says
+			return network{"": func(conn net.Conn) {
+				got.answering(ok)(conn)
+				close(ended)
+			}}.dial(ctx, "", "")
+		}})
+		start := time.Now()
+		if res := r.send("http://c/"); res.status != "failed(timeout)" || time.Since(start) != 10*time.Second {
+			t.Errorf("%v after %v", res, time.Since(start))
+		}
+		<-ended // what comes late is closed
+	})
+}
+
+// timeless is a connection whose deadlines mean nothing.
+type timeless struct{ net.Conn }
+
+func (timeless) SetDeadline(time.Time) error      { return nil }
+func (timeless) SetReadDeadline(time.Time) error  { return nil }
+func (timeless) SetWriteDeadline(time.Time) error { return nil }
+
+// mortal is a connection that ends by itself.
+type mortal struct{ net.Conn }
+
+// Connections of the caller's own may be odd, too.
+func TestOddConnections(t *testing.T) {
+	t.Parallel()
+	for name, odd := range map[string]func(net.Conn) net.Conn{
+		"without deadlines": func(conn net.Conn) net.Conn { return timeless{conn} },
+		"with a deadline": func(conn net.Conn) net.Conn {
+			_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+			return mortal{conn}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var got requests
+				consumer := network{"c:80": got.answering(ok)}
+				r := newRig(t, deliver.Config{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := consumer.dial(ctx, network, address)
+					if err != nil {
+						return nil, err
+					}
+					return odd(conn), nil
+				}})
+				for range 2 {
+					start := time.Now()
+					if res := r.send("http://c/"); res.status != journal.Delivered || time.Since(start) > time.Second {
+						t.Errorf("%v after %v", res, time.Since(start))
+					}
+					<-time.After(2500 * time.Millisecond) // it is swept
+				}
+			})
+		})
+	}
+}
+
+// Who has stopped listening cannot hold up anybody by it, not even with TLS, which would
+// like to say farewell.
+func TestFarewellsWaitForNobody(t *testing.T) {
+	t.Parallel()
+	secret := certified(t)
+	for _, stray := range []bool{false, true} {
+		t.Run(fmt.Sprint("stray: ", stray), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				first := true
+				r := newRig(t, deliver.Config{Insecure: true, Timeout: time.Second, Dial: func(context.Context, string, string) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					deaf := first
+					first = false
+					go func() {
+						defer theirs.Close()
+						conn := tls.Server(theirs, secret)
+						for in := bufio.NewReader(conn); new(requests).read(in); {
+							_, _ = io.WriteString(conn, ok)
+							if deaf {
+								if stray {
+									_, _ = io.WriteString(conn, ok)
+								}
+								<-t.Context().Done()
+								return
+							}
+						}
+					}()
+					return ours, nil
+				}})
+				if res := r.send("https://c/"); res.status != journal.Delivered {
+					t.Errorf("%v", res)
+				}
+				synctest.Wait()
+				if !stray {
+					<-time.After(2*time.Second + time.Millisecond) // it is swept
+				}
+				start := time.Now()
+				if res := r.send("https://c/"); res.status != journal.Delivered || time.Since(start) > 100*time.Millisecond {
+					t.Errorf("%v after %v", res, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+// Of an answer the journal keeps what it shows, and not what that was cut from.
+func TestLongAnswersAreNotKept(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 60_000)
+	for name, answer := range map[string]string{
+		"a body":       raw("200 OK", long),
+		"a header":     raw("200 OK", "", "X-Long: "+long),
+		"a reason":     raw("500 "+long, ""),
+		"a version":    long + " 200 OK\r\n\r\n",
+		"a chunk":      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + long[:4000] + "\r\n",
+		"a bad header": "HTTP/1.1 200 OK\r\n" + long + "\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var got requests
+				r := newRig(t, deliver.Config{Dial: network{"c:80": got.answering(answer)}.dial})
+				res := r.send("http://c/")
+				d, _ := r.journal.Delivery("dlv_1")
+				if kept := fmt.Sprint(d); len(kept) > deliver.ShownBytes+1500 || len(res.detail) > 400 {
+					t.Errorf("%d bytes are kept, of them %d of a detail", len(kept), len(res.detail))
+				}
+			})
+		})
+	}
+	shown := deliver.Clip(long, 10)
+	if unsafe.StringData(shown) == unsafe.StringData(long) {
+		t.Error("the text that was cut is kept")
+	}
 }

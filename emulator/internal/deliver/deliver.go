@@ -2,9 +2,10 @@
 // brings events to them through a queue for each webhook.
 //
 // A queue is ordered, unless its deliveries may go several at a time, and has
-// goroutines of its own while it holds anything, so that a hung consumer delays
-// nobody else. What is decided elsewhere: whether an endpoint is registered, what
-// is sent, and when.
+// workers of its own while it holds anything, so that a hung consumer delays
+// nobody else. A worker writes a request and reads its answer by itself, on
+// connections that are kept for a while. What is decided elsewhere: whether an
+// endpoint is registered, what is sent, and when.
 package deliver
 
 import (

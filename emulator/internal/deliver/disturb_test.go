@@ -283,8 +283,8 @@ func TestOnlyTheFirstAttemptIsDisturbed(t *testing.T) {
 	}
 }
 
-// Headers are set, replaced and removed, also those that net/http adds by itself
-// and those of the configuration.
+// Headers are set, replaced and removed, also those of every request and
+// those of the configuration.
 func TestHeadersOfADelivery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -45,10 +46,36 @@ type client struct {
 // newDialer returns what calls the network.
 func newDialer() *net.Dialer { return &net.Dialer{Control: refuseForbidden} }
 
+// inTime returns a dialler that ends with its context, also where the caller's does not.
+func inTime(dial DialFunc) DialFunc {
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		done := make(chan dialled, 1)
+		go func() {
+			conn, err := dial(ctx, network, address)
+			done <- dialled{conn, err}
+		}()
+		select {
+		case d := <-done:
+			return d.conn, d.err
+		case <-ctx.Done():
+			go func() {
+				if d := <-done; d.err == nil && d.conn != nil {
+					_ = d.conn.Close()
+				}
+			}()
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
 func newClient(cfg Config) *client {
-	dial := cfg.Dial
-	if dial == nil {
-		dial = newDialer().DialContext
+	dial := newDialer().DialContext
+	if cfg.Dial != nil {
+		dial = inTime(cfg.Dial)
 	}
 	c := &client{
 		dial:     dial,
@@ -103,9 +130,10 @@ func (c *countedConn) Write(b []byte) (int, error) {
 
 // sent is what is known of a request on the wire.
 type sent struct {
-	conn     *connection // nil: there was none
-	before   int64       // bytes written to the connection before this request
-	answered bool        // something came back
+	conn     *connection   // nil: there was none
+	before   int64         // bytes written to the connection before this request
+	answered bool          // something came back
+	after    time.Duration // since the last byte of the request was written
 }
 
 // onWire reports whether any byte of the request was written.
@@ -141,11 +169,7 @@ func (c *client) attempt(w *worker, r request) (answer, error) {
 			continue
 		}
 		a.Took = watch.Elapsed()
-		if wire.conn != nil {
-			if since, wrote := wire.conn.wire.since(); wrote {
-				a.after = since
-			}
-		}
+		a.after = wire.after
 		cause := context.Cause(ctx)
 		if a.timedOut = errors.Is(cause, errTimeout); cause != nil && !a.timedOut {
 			return a, cause
@@ -231,10 +255,10 @@ func (c *client) try(w *worker, r *request, left time.Duration, wire *sent) (ans
 		a.Cause = journal.Redirect
 		a.Detail = fmt.Sprintf("answered %d to %s; redirects are not followed", re.StatusCode, clip(re.Header.Get("Location"), 200))
 	case re.StatusCode < 200 || re.StatusCode > 299:
-		a.Cause, a.Detail = journal.Non2xx, "answered "+re.Status
+		a.Cause, a.Detail = journal.Non2xx, "answered "+clip(re.Status, 200)
 	case a.cut != nil:
 		// The status was the answer; that its body broke off is worth a word only.
-		a.Detail = "the body of the answer broke off: " + a.cut.Error()
+		a.Detail = "the body of the answer broke off: " + clip(a.cut.Error(), 300)
 	}
 	return a, nil
 }
@@ -279,7 +303,7 @@ func diagnose(err error, wire *sent, timedOut bool, timeout time.Duration) (jour
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return journal.NoAnswer, "the connection ended before an answer"
 	default:
-		return journal.BadAnswer, err.Error()
+		return journal.BadAnswer, clip(err.Error(), 300) // which quotes it
 	}
 }
 
@@ -291,5 +315,5 @@ func clip(s string, n int) string {
 	for n > 0 && s[n]&0xc0 == 0x80 {
 		n--
 	}
-	return s[:n]
+	return strings.Clone(s[:n]) // or all of it were kept
 }

@@ -14,3 +14,6 @@ func (d *Deliverer) Resting() (resting, most int) {
 	defer d.mu.Unlock()
 	return len(d.resting), maxResting
 }
+
+// Clip returns the first bytes of a text.
+func Clip(s string, n int) string { return clip(s, n) }

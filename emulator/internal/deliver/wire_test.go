@@ -119,7 +119,7 @@ func TestDyingReusedConnectionIsAmbiguous(t *testing.T) {
 	for i := range 20 {
 		cfg := deliver.Config{}
 		if i%2 == 0 {
-			// With this net/http would take a POST for one that may be repeated.
+			// Which says that a POST may be repeated: the emulator does not, all the same.
 			cfg.Header = http.Header{"Idempotency-Key": {"key"}}
 		}
 		var got requests
