@@ -125,13 +125,37 @@ async function edit(view, name) {
     timer = setTimeout(lint, 250)
   })
   const speed = h('select', {}, option('', 'as the emulator'), option('1', 'real time'), option('10', '10 times'), option('100', '100 times'), option('max', 'as fast as it goes'))
-  const seed = h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', spellcheck: 'false', placeholder: 'the story’s' })
+  const number = (inputmode, placeholder) => h('input', { type: 'text', inputmode, autocomplete: 'off', spellcheck: 'false', placeholder, oninput: (e) => e.currentTarget.removeAttribute('aria-invalid') })
+  const rate = number('decimal', 'the story’s times')
+  const concurrency = number('numeric', '1, in order')
+  const seed = number('numeric', 'the story’s')
+  // Either scales the times of the story or does without: the page says so before it
+  // is asked for both. What was chosen is there again when the rate is gone.
+  const scales = 'Scales the times of the story. Not with a rate.'
+  const either = h('span', { role: 'status' }, scales)
+  rate.addEventListener('input', () => {
+    const paced = rate.value.trim() !== ''
+    if (speed.disabled === paced) return
+    speed.disabled = paced
+    either.textContent = paced ? 'Not used: a rate goes by none of the times of the story.' : scales
+  })
+  // typed is what a field holds, and takes who typed something else back to it.
+  const typed = (input, fits, meant) => {
+    const text = input.value.trim()
+    if (text === '' || fits(text)) return text
+    input.setAttribute('aria-invalid', 'true')
+    input.focus()
+    throw new Error(meant)
+  }
   const run = busy(async () => {
-    const from = seed.value.trim()
-    if (from !== '' && !isSeed(from)) throw new Error('A seed is a whole number, from 0.')
+    const events = typed(rate, (text) => /^(\d+(\.\d*)?|\.\d+)$/.test(text) && text > 0 && text <= 1e6, 'A rate is a number above 0, up to 1,000,000, such as 500 or 0.5.')
+    const abreast = typed(concurrency, (text) => /^\d+$/.test(text) && text >= 1 && text <= 1000, 'A concurrency is a whole number, from 1 to 1,000.')
+    const from = typed(seed, isSeed, 'A seed is a whole number, from 0.')
     // By its name while nobody changed it: then it finds its own fixtures, too.
     const body = story && ed.area.value === source ? { scenario: name } : { yaml: ed.area.value }
-    if (speed.value) body.speed = speed.value
+    if (events) body.rate = Number(events)
+    else if (speed.value) body.speed = speed.value
+    if (abreast) body.concurrency = Number(abreast)
     const { run: begun } = await post('/runs', undefined, { raw: withSeed(body, from), query: { workspace: scope.id } })
     location.hash = '#/run/' + begun.id
   }, () => out)
@@ -139,9 +163,24 @@ async function edit(view, name) {
     story?.description ? h('p', {}, data(story.description)) : null,
     story?.needs_caller ? h('p', { class: 'note warn' }, 'It waits for somebody who calls the API: start your application, or the story stands still.') : null,
     h('form', { class: 'stack', onsubmit: run }, ed.el, h('div', { class: 'actions' }, verdict, copier('Copy', () => ed.area.value)), problems,
-      h('div', { class: 'pairs three' }, field('Speed', speed), field('Seed', seed), h('div', { class: 'field' }, h('button', { type: 'submit', class: 'primary', id: 'run' }, 'Run')))), out)
+      h('div', { class: 'pairs three' }, field('Speed', speed, either), field('Rate', rate, 'Events a second, however slow the answers come. Above 0, up to 1,000,000.'),
+        field('Concurrency', concurrency, 'Deliveries to each webhook at once, up to 1,000. For a rate, at least that rate times the seconds of an answer.'), field('Seed', seed)),
+      h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary', id: 'run' }, 'Run'))), out)
   lint()
   return { close: () => clearTimeout(timer) }
+}
+
+// schedule says whether a rate was held, in the words of the other reports. When a
+// delivery left is told when it has ended: before the first has, nothing is known.
+function schedule({ schedule: s, deliveries: d, state }) {
+  const going = state === 'running'
+  if (going && d.delivered + d.failed + d.dropped === 0) return { known: false, text: `${s.rate} a second` }
+  const held = `held${going ? ' so far' : ''}`
+  const lag = took(s.max_lag_ns)
+  return s.late === 0
+    ? { known: true, verdict: held, small: `none more than ${lag} late`, text: `${s.rate} a second, ${held}; none left more than ${lag} late` }
+    : { known: true, verdict: 'not held', small: `${s.late} of ${d.emitted} late, up to ${lag}`, bad: true,
+      text: `${s.rate} a second, not held: ${s.late} of ${d.emitted} left 10 ms to ${lag} late, ${Math.round(s.kept * 10) / 10} a second on average; more concurrency helps against slow answers, a lower rate also a busy machine` }
 }
 
 const stepSign = { passed: 'good', failed: 'bad', error: 'bad', going: 'busy', waiting: 'dropped' }
@@ -176,10 +215,12 @@ export async function run(view, [id]) {
     bar.value = r.steps_done
     const n = (name, value, small, bad) => h('div', { class: bad ? 'bad' : '' }, h('dt', {}, name), h('dd', {}, value, h('small', {}, small)))
     const d = r.deliveries
+    const pace = r.schedule && schedule(r)
     fill(summary, h('p', { role: 'status', class: 'soft' }, `${r.steps_done} of ${plural(r.steps, 'step')}, ${ended ? 'after' : 'for'} ${took(r.took_ns)}`), r.error ? h('p', { class: 'note bad' }, data(r.error)) : null,
       h('dl', { class: 'numbers' }, n('deliveries', d.emitted, `${d.delivered} delivered, ${d.failed} failed, ${d.dropped} dropped`, d.failed + d.dropped > r.planned + r.expected),
         n('checks', r.checked, `${r.unmet} failed`, r.unmet), n('events', r.events, r.unheard ? `${r.unheard} without a subscriber` : 'all heard'),
-        r.latency?.count ? n('answer, median', took(r.latency.p50_ns), `p99 ${took(r.latency.p99_ns)}, slowest ${took(r.latency.max_ns)}`) : null))
+        r.latency?.count ? n('answer, median', took(r.latency.p50_ns), `p99 ${took(r.latency.p99_ns)}, slowest ${took(r.latency.max_ns)}${pace ? ', from when each was due' : ''}`) : null,
+        pace?.known ? n('schedule', pace.verdict, pace.small, pace.bad) : null))
     let next = going
     ;(r.results ?? []).forEach((s, i) => {
       const key = JSON.stringify([s.state, s.took_ns, s.deliveries, s.failures])
@@ -201,10 +242,10 @@ export async function run(view, [id]) {
         h('h3', {}, data(f.expectation || f.event || 'run'), ' ', f.status ? badge(f.status) : null),
         facts([['step', f.position], ['delivery', f.delivery && (f.delivery.startsWith('dlv_') ? h('a', { href: '#/delivery/' + encodeURIComponent(f.delivery), class: 'mono' }, visible(f.delivery)) : f.delivery)], ['expected', data(f.expected ?? '', 'mono')], ['got', data(f.got ?? '', 'mono')]].filter(([, v]) => v && v.textContent !== '')),
         f.detail ? h('p', {}, data(f.detail)) : null, f.diff ? h('pre', { tabindex: 0, role: 'region', 'aria-label': 'Difference' }, h('code', {}, visible(f.diff))) : null))) : null,
-      card('Report', facts([['seed', String(r.seed)], ['story begins', r.start], ['speed', r.speed], ['at once', r.concurrency > 1 ? `up to ${r.concurrency} deliveries to each webhook` : null], ['schedule', r.schedule ? `${r.schedule.rate} a second: ${r.schedule.late} of ${r.deliveries.emitted} more than 10 ms late, up to ${took(r.schedule.max_lag_ns)}` : null], ['edition', r.edition], ['began', when(r.began)], ['workspace', r.workspace], ['settled other than delivered', said(r.causes)], ['on purpose', said(r.faults)],
-        ['exercised', r.coverage && `${r.coverage.covered} of ${r.coverage.items.length} events, errors and faults`], ['id', data(r.id, 'mono')]]),
+      card('Report', facts([['seed', String(r.seed)], ['story begins', r.start], ['speed', pace ? null : r.speed], ['at once', r.concurrency > 1 ? `up to ${r.concurrency} deliveries to each webhook` : null], ['schedule', pace?.text], ['edition', r.edition], ['began', when(r.began)], ['workspace', r.workspace], ['settled other than delivered', said(r.causes)], ['on purpose', said(r.faults)],
+        ['exercised', r.coverage?.items.length > 0 && `${r.coverage.covered} of ${r.coverage.items.length} events, errors and faults`], ['id', data(r.id, 'mono')]]),
       h('p', { class: 'soft' }, 'Performs the same again, byte for byte, on a fresh workspace:'),
-      command(`hirempire-emulator run ${/^[A-Za-z0-9._-]+$/.test(r.scenario) ? r.scenario : "'" + r.scenario.replaceAll("'", "'\\''") + "'"} --to http://localhost:3000/webhook --seed ${r.seed} --start ${r.start} --edition ${r.edition}`, 'Run it again'),
+      command(`hirempire-emulator run ${/^[A-Za-z0-9._-]+$/.test(r.scenario) ? r.scenario : "'" + r.scenario.replaceAll("'", "'\\''") + "'"} --to http://localhost:3000/webhook --seed ${r.seed} --start ${r.start} --edition ${r.edition}${r.concurrency > 1 ? ' --concurrency ' + r.concurrency : ''}${r.schedule ? ' --rate ' + r.schedule.rate : ''}`, 'Run it again'),
       ended ? h('div', { class: 'actions' }, copier('Copy the report as JSON', () => JSON.stringify(r, null, 2)), h('a', { class: 'button', href: '#/live' }, 'What happened')) : null))
   }
 

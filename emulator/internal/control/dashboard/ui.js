@@ -76,9 +76,9 @@ export async function copy(text, button) {
 // copier is a button that copies what make returns at that moment.
 export const copier = (label, make) => h('button', { type: 'button', class: 'small', onclick: (e) => copy(make(), e.currentTarget) }, label)
 
-// command is a line for a shell, to be copied.
+// command is a line for a shell, to be copied. No line ends within a flag.
 export const command = (text, label = 'Command') => h('div', { class: 'command' },
-  h('pre', { tabindex: 0, role: 'region', 'aria-label': label }, h('code', {}, visible(text))), copier('Copy', () => text))
+  h('pre', { tabindex: 0, role: 'region', 'aria-label': label }, h('code', {}, visible(text).split(/( )/).map((w) => (w.startsWith('-') ? h('span', { class: 'flag' }, w) : w)))), copier('Copy', () => text))
 
 export function toast(text, bad = false) {
   const box = document.getElementById('toasts')
