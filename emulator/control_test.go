@@ -85,6 +85,8 @@ func TestControlRefusesBadRequests(t *testing.T) {
 		{"POST", "/runs", `{}`, 400, "name a scenario"},
 		{"POST", "/runs", `{"scenario":"x","yaml":"y"}`, 400, "only one of them"},
 		{"POST", "/runs", `{"scenario":"no-such-story"}`, 404, "there is no scenario"},
+		{"POST", "/runs", `{"scenario":"job-lifecycel"}`, 404, "did you mean job-lifecycle?"},
+		{"GET", "/scenarios/job_lifecycle", "", 404, "did you mean job-lifecycle?"},
 		{"POST", "/runs", `{"scenario":"../README"}`, 404, "there is no scenario"},
 		{"POST", "/runs", `{"yaml":"version: 1\nsteps:\n  - evnt: job_added\n"}`, 400, "yaml:3:5: "},
 		{"POST", "/runs", `{"scenario":"job-lifecycle","speed":"fast"}`, 400, "not as expected"},

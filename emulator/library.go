@@ -113,19 +113,19 @@ func Obstacles(s *scenario.Scenario, edition hirempire.Edition, dirs ...fs.FS) [
 	return found
 }
 
-// Scenario returns the story of that name; the error wraps [fs.ErrNotExist] if
-// there is none.
+// Scenario returns the story of that name. If there is none, the error wraps
+// [fs.ErrNotExist] and names the one that was probably meant, or all.
 func (l *Library) Scenario(name string) (*scenario.Scenario, error) {
 	if story, ok := l.own[name]; ok {
 		return story, nil
 	}
 	file := name + ".yaml"
 	if !fs.ValidPath(file) {
-		return nil, fmt.Errorf("scenario %q: %w", name, fs.ErrNotExist)
+		return nil, l.unknown(name)
 	}
 	data, err := fs.ReadFile(scenarios.FS, file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("scenario %q: %w; known: %s", name, fs.ErrNotExist, strings.Join(l.Names(), ", "))
+		return nil, l.unknown(name)
 	}
 	if err != nil {
 		return nil, err
@@ -136,6 +136,20 @@ func (l *Library) Scenario(name string) (*scenario.Scenario, error) {
 	}
 	story.File = "" // it is known by its name
 	return story, nil
+}
+
+// unknownError says that no story has a name, and which are meant or known.
+type unknownError struct{ text string }
+
+func (e *unknownError) Error() string { return e.text }
+func (e *unknownError) Unwrap() error { return fs.ErrNotExist }
+
+func (l *Library) unknown(name string) error {
+	known := l.Names()
+	if near := scenario.Nearest(name, known); near != "" {
+		return &unknownError{fmt.Sprintf("unknown scenario %q, did you mean %s?", name, near)}
+	}
+	return &unknownError{fmt.Sprintf("unknown scenario %q, known: %s", name, strings.Join(known, ", "))}
 }
 
 // owns reports whether the story is one of the directory.

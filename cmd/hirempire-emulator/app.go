@@ -22,7 +22,7 @@ const (
 	exitUsage   = 1 // a flag, an argument, an environment variable
 	exitInvalid = 2 // a scenario or another file
 	exitFailed  = 3 // it could not be done: network, server, challenge
-	exitVerdict = 4 // it was done, and a delivery did not succeed
+	exitVerdict = 4 // it was done, and a delivery did not succeed, or what was asked for did not hold
 )
 
 // exitError gives an error its exit code; any other error is one of usage.
@@ -119,8 +119,8 @@ Every flag is also an environment variable: --log-level is
 HIREMPIRE_EMULATOR_LOG_LEVEL. A flag beats the variable.
 
 Exit codes: 0 ok, 1 usage, 2 invalid scenario or file, 3 it could not be done
-(network, server, failed challenge, Ctrl-C before the end), 4 an expectation or a delivery
-failed.`,
+(network, server, failed challenge, Ctrl-C before the end), 4 an expectation, a
+required rate or a delivery failed.`,
 		Example: `  hirempire-emulator demo
   hirempire-emulator serve --play hiring-happy-path
   hirempire-emulator run hiring-happy-path --to http://localhost:3000/webhook`,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -39,13 +40,20 @@ type emulatorFlags struct {
 	insecure         bool
 }
 
+// What a flag is that nobody gave, and that is left out of the command that repeats.
+const (
+	defaultSpeed            = "1"
+	defaultChallengeTimeout = 5 * time.Second
+	defaultDeliveryTimeout  = 10 * time.Second
+)
+
 func (f *emulatorFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringVar(&f.edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	flags.StringVar(&f.seed, "seed", "", "whole `NUMBER` that all ids and faked values come from (default random)")
 	flags.StringVar(&f.tokens, "tokens", "", "YAML `FILE` that adds to the tokens with a fixed fate and overrides them")
 	flags.StringVar(&f.challenge, "challenge", "on", "`on|off`: off registers endpoints without a handshake")
-	flags.DurationVar(&f.challengeTimeout, "challenge-timeout", 5*time.Second, "how long a consumer may take to answer a challenge")
-	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", 10*time.Second, "how long a consumer may take to answer a delivery")
+	flags.DurationVar(&f.challengeTimeout, "challenge-timeout", defaultChallengeTimeout, "how long a consumer may take to answer a challenge")
+	flags.DurationVar(&f.deliveryTimeout, "delivery-timeout", defaultDeliveryTimeout, "how long a consumer may take to answer a delivery")
 	flags.IntVar(&f.retries, "retries", 0, "how many attempts follow one that was not successful, with exponential backoff")
 	flags.StringArrayVar(&f.headers, "header", nil, "`NAME=VALUE` to add to every request to a consumer; may be repeated")
 	flags.StringVar(&f.consumerCA, "consumer-ca", "", "PEM `FILE` of a CA to trust for https consumers")
@@ -55,7 +63,7 @@ func (f *emulatorFlags) add(flags *pflag.FlagSet, logLevel string) {
 
 // addStories adds the flags of the commands that perform stories.
 func (f *emulatorFlags) addStories(flags *pflag.FlagSet) {
-	flags.StringVar(&f.speed, "speed", "1", "how many seconds of a story pass in one: a `NUMBER`, or max to wait for nothing")
+	flags.StringVar(&f.speed, "speed", defaultSpeed, "how many seconds of a story pass in one: a `NUMBER`, or max to wait for nothing")
 	flags.StringVar(&f.scenarios, "scenarios", "", "`DIR` of stories that add to the shipped ones and override them")
 	flags.StringVar(&f.fixtures, "fixtures", "", "`DIR` of fixtures that stories may name")
 }
@@ -168,6 +176,9 @@ func (f *emulatorFlags) newEmulator(opts emulator.Options) (*emulator.Emulator, 
 func (f *emulatorFlags) again(token string) []string {
 	var flags []string
 	for _, flag := range [][3]string{
+		{"--speed", cmp.Or(f.speed, defaultSpeed), defaultSpeed},
+		{"--challenge-timeout", f.challengeTimeout.String(), defaultChallengeTimeout.String()},
+		{"--delivery-timeout", f.deliveryTimeout.String(), defaultDeliveryTimeout.String()},
 		{"--token", token, defaultToken}, {"--challenge", f.challenge, "on"}, {"--fixtures", f.fixtures}, {"--tokens", f.tokens}, {"--consumer-ca", f.consumerCA},
 	} {
 		if flag[1] != flag[2] {

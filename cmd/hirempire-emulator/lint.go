@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/hirempire-emulator/hirempire-emulator/emulator"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/hirempire"
 	"github.com/hirempire-emulator/hirempire-emulator/emulator/scenario"
+	"github.com/hirempire-emulator/hirempire-emulator/scenarios"
 )
 
 // lint lists what is wrong with stories.
@@ -61,6 +63,11 @@ for what is legal but odd; warnings alone exit 0.`,
 				}
 				for _, file := range matched {
 					s, found := readStory(file, scenario.Draft)
+					if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && !isFile(file) {
+						for i := range found {
+							found[i].Message += meantFor(file)
+						}
+					}
 					if s != nil {
 						found = inOrder(append(found, emulator.Obstacles(s, e, os.DirFS(filepath.Dir(file)), dir)...))
 					}
@@ -75,6 +82,18 @@ for what is legal but odd; warnings alone exit 0.`,
 	cmd.Flags().StringVar(&edition, "edition", string(hirempire.DefaultEdition), "`EDITION` of the contract")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as a JSON array")
 	return cmd
+}
+
+// meantFor ends a sentence about a file that is not there with what was probably
+// meant by who names stories as run does.
+func meantFor(name string) string {
+	if _, err := os.Stat(name + ".yaml"); err == nil {
+		return ", did you mean " + name + ".yaml?"
+	}
+	if near := scenario.Nearest(name, scenarios.Names()); near != "" {
+		return "; lint checks files, and the shipped story " + near + " is printed by hirempire-emulator scenarios show " + near
+	}
+	return ""
 }
 
 // inOrder returns the problems of a file in its order.

@@ -111,6 +111,12 @@ func (f *runFlags) rerun(r report.Run) string {
 		flags = append(flags, "--addr", f.addr)
 	}
 	flags = append(flags, f.load.again()...)
+	if f.failFast {
+		flags = append(flags, "--fail-fast")
+	}
+	if f.allowFailures {
+		flags = append(flags, "--allow-failures")
+	}
 	return r.Rerun(f.to, flags...)
 }
 
@@ -291,6 +297,7 @@ func (a *app) perform(cmd *cobra.Command, e *emulator.Emulator, f runFlags, s st
 	if err != nil {
 		return report.Run{}, invalid(err)
 	}
+	f.load.judge(r.Schedule)
 	if !f.quiet() {
 		r.WriteStyled(a.stdout, f.rerun(r), screen.style)
 	}

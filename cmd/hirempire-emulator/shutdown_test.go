@@ -191,7 +191,7 @@ func stopUnderLoad(t *testing.T, round, arrivals, singles int) {
 	file := filepath.Join(t.TempDir(), "journal.jsonl")
 	// A short time-out is all that the hung ones hold it up: five seconds of that are
 	// tried in virtual time.
-	s := serveIn(t, "--journal", file, "--delivery-timeout", "500ms", "--log-level", "off")
+	s := serveIn(t, "--journal", file, "--delivery-timeout", "1s", "--log-level", "off")
 	for _, temper := range []string{"/good", "/failing", "/resetting", "/hung"} {
 		s.register(t, consumer.URL+temper)
 	}

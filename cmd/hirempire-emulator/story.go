@@ -154,7 +154,7 @@ func storyNamed(l *emulator.Library, name string) (*scenario.Scenario, error) {
 			return nil, fmt.Errorf("unknown scenario %q, did you mean the file %s?", name, file)
 		}
 	}
-	return nil, unknown("scenario", name, l.Names())
+	return nil, err
 }
 
 // isFile reports whether a story is named by its file and not by its name.

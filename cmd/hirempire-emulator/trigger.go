@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +40,8 @@ func (a *app) trigger() *cobra.Command {
 		Short: "Send one event to a consumer",
 		Long: `Send one event to a consumer, in a fresh workspace of a private emulator: register
 the URL with the challenge (--challenge off leaves it out), send, and print the
-delivery's id, its event, the consumer's status, the time it took and the outcome.
+delivery's id, its event, the consumer's status, the time it took and the outcome;
+of more than 20, the first 20 that did not succeed, and the totals as run does.
 
 --set changes the faked payload at any path that "events show EVENT" lists. The
 value has the type of its path: text for a string (null where that may be null),
@@ -351,88 +355,146 @@ func (a *app) send(cmd *cobra.Command, opts emulator.Options, f triggerFlags, st
 	if _, err := e.Register(ctx, f.token, f.to, hirempire.Events()); err != nil {
 		return failed(fmt.Errorf("%s was not registered: %w", f.to, err))
 	}
-	views := []sentView{}
-	var schedule *report.Schedule
-	ended, unsuccessful, dropped := 0, 0, 0
-	tell := func(d emulator.Delivery) {
-		ended++
-		v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Faults: d.Faults, Body: string(d.Body)}
-		if n := len(d.Attempts); n > 0 {
-			v.Answered, v.Took = d.Attempts[n-1].Status, d.Attempts[n-1].Took
-		}
-		if d.Status != emulator.Delivered && !d.Planned() {
-			unsuccessful++
-		}
-		if f.asJSON {
-			views = append(views, v)
-			return
-		}
-		if ctx.Err() != nil && d.Status.Word() == "dropped" {
-			if dropped++; dropped > droppedShown { // by Ctrl-C, and maybe thousands
-				return
-			}
-		}
-		fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", v.ID, orDash(oneLined(string(v.Event))), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
-		for _, fault := range v.Faults {
-			fmt.Fprintf(a.stdout, "  on purpose  %s\n", oneLined(strings.TrimSpace(fault.Kind+" "+fault.Detail)))
-		}
-		if v.Detail != "" {
-			fmt.Fprintf(a.stdout, "  %s\n", oneLined(v.Detail))
-		}
-		if n := len(d.Attempts); n > 0 && d.Status != emulator.Delivered && !d.Planned() {
-			if line := firstLine(d.Attempts[n-1].Body); line != "" {
-				fmt.Fprintf(a.stdout, "  with  %s\n", line)
-			}
-		}
+	t := &told{app: a, ctx: ctx, asJSON: f.asJSON, many: f.count*(1+step.Delivery.Duplicates) > toldOneByOne, lines: a.stdout, views: []sentView{}}
+	r, err := t.emit(e, f, step, start, opts.Seed, data)
+	if t.dropped > droppedShown && !f.asJSON {
+		fmt.Fprintf(a.stdout, "%d more dropped\n", t.dropped-droppedShown)
 	}
-	if data != nil {
-		err = sendData(cmd, e, f, step, data, tell)
-	} else {
-		var r report.Run
-		r, err = e.Perform(ctx, emulator.Performance{
-			Scenario: &scenario.Scenario{Name: "trigger", Steps: []scenario.Step{step}},
-			Token:    f.token, Seed: opts.Seed, Start: &start, Settled: tell,
-			Concurrency: f.load.concurrency, Rate: f.load.rate,
-		})
-		schedule = r.Schedule
-		if err == nil && r.State == report.Broken {
-			err = errors.New(r.Error)
-		}
+	if t.untold > 0 {
+		fmt.Fprintf(a.stdout, "… and %d more\n", t.untold)
 	}
-	if dropped > droppedShown && !f.asJSON {
-		fmt.Fprintf(a.stdout, "%d more dropped\n", dropped-droppedShown)
-	}
-	if left := f.count*(1+step.Delivery.Duplicates) - ended; left > 0 && ctx.Err() != nil && step.Delivery.Chance == 0 && !f.asJSON {
+	if left := f.count*(1+step.Delivery.Duplicates) - t.ended; left > 0 && ctx.Err() != nil && step.Delivery.Chance == 0 && !f.asJSON {
 		fmt.Fprintf(a.stdout, "%d of them not sent\n", left) // such as what is late on purpose
+	}
+	if t.many && !f.asJSON && r.State != "" { // it began
+		r.WriteTotals(a.stdout, a.screen().style)
 	}
 	if err != nil {
 		return failed(err)
 	}
 	switch {
 	case f.asJSON:
-		if err := writeJSON(a.stdout, views); err != nil {
+		if err := writeJSON(a.stdout, t.views); err != nil {
 			return err
 		}
-		if schedule != nil && !schedule.Held() {
-			fmt.Fprintf(a.stderr, "schedule  %s\n", schedule.Text(uint64(ended)))
+		if r.Schedule != nil && !r.Schedule.Held() {
+			fmt.Fprintf(a.stderr, "schedule  %s\n", r.Schedule.Text(uint64(t.ended)))
 		}
-	case data == nil:
-		if schedule != nil {
-			fmt.Fprintf(a.stdout, "schedule  %s\n", schedule.Text(uint64(ended)))
-		}
+	case r.Schedule != nil && !t.many:
+		fmt.Fprintf(a.stdout, "schedule  %s\n", r.Schedule.Text(uint64(t.ended)))
+	}
+	if data == nil && !f.asJSON {
 		fmt.Fprintf(a.stdout, "rerun  %s\n", f.rerun(opts, step, start))
 	}
 	if ctx.Err() != nil {
 		return failed(errors.New("cancelled"))
 	}
-	if unsuccessful > 0 && !f.allowFailures {
-		return &exitError{exitVerdict, fmt.Errorf("%d of %d deliveries did not succeed", unsuccessful, f.count)}
+	if t.unsuccessful > 0 && !f.allowFailures {
+		return &exitError{exitVerdict, fmt.Errorf("%d of %d deliveries did not succeed", t.unsuccessful, t.ended)}
+	}
+	if r.Schedule != nil && r.Schedule.Missed(uint64(t.ended)) != "" {
+		return &exitError{exitVerdict, errors.New(r.Schedule.Missed(uint64(t.ended)))}
 	}
 	return nil
 }
 
-// droppedShown is how many deliveries that Ctrl-C dropped are shown.
-const droppedShown = 5
+// told is what trigger has told of its deliveries, or keeps to tell.
+type told struct {
+	*app
+	ctx    context.Context
+	asJSON bool
+	many   bool      // only those that did not succeed are told, and the totals
+	lines  io.Writer // of deliveries
+
+	views               []sentView // for programs
+	ended, unsuccessful int
+	shown, untold       int // of many, those that did not succeed
+	dropped             int // by Ctrl-C
+}
+
+const (
+	// toldOneByOne is how many deliveries are told one by one.
+	toldOneByOne = 20
+	// droppedShown is how many deliveries that Ctrl-C dropped are shown.
+	droppedShown = 5
+)
+
+// emit sends the events and returns what became of them.
+func (t *told) emit(e *emulator.Emulator, f triggerFlags, step scenario.Step, start time.Time, seed *uint64, data []byte) (report.Run, error) {
+	sc := &scenario.Scenario{Name: "trigger", Steps: []scenario.Step{step}}
+	settled := t.tell
+	if screen := t.screen(); t.many && !t.asJSON && screen.live {
+		var lines bytes.Buffer // until the line that tells how it gets on is gone
+		t.lines = &lines
+		shown := step
+		shown.Event = cmp.Or(step.Event, "data")
+		l := watch(screen, story{Scenario: &scenario.Scenario{Steps: []scenario.Step{shown}}})
+		defer func() {
+			l.stop()
+			_, _ = lines.WriteTo(t.stdout)
+		}()
+		l.stepped(0, shown)
+		settled = func(d emulator.Delivery) {
+			l.settled(d)
+			t.tell(d)
+		}
+	}
+	if data != nil {
+		return sendData(t.ctx, e, f, step, data, settled)
+	}
+	r, err := e.Perform(t.ctx, emulator.Performance{
+		Scenario: sc, Token: f.token, Seed: seed, Start: &start, Settled: settled, Concurrency: f.load.concurrency, Rate: f.load.rate,
+	})
+	r.Scenario = string(step.Event)
+	f.load.judge(r.Schedule)
+	if err == nil && r.State == report.Broken {
+		err = errors.New(r.Error)
+	}
+	return r, err
+}
+
+// tell tells a delivery that has ended.
+func (t *told) tell(d emulator.Delivery) {
+	t.ended++
+	v := sentView{ID: d.ID, Event: d.Event, Status: string(d.Status), Detail: d.Detail, Faults: d.Faults, Body: string(d.Body)}
+	if n := len(d.Attempts); n > 0 {
+		v.Answered, v.Took = d.Attempts[n-1].Status, d.Attempts[n-1].Took
+	}
+	bad := d.Status != emulator.Delivered && !d.Planned()
+	if bad {
+		t.unsuccessful++
+	}
+	if t.asJSON {
+		t.views = append(t.views, v)
+		return
+	}
+	if t.many && !bad {
+		return
+	}
+	if t.ctx.Err() != nil && d.Status.Word() == "dropped" {
+		if t.dropped++; t.dropped > droppedShown { // maybe thousands
+			return
+		}
+	} else if t.many {
+		if t.shown == toldOneByOne {
+			t.untold++
+			return
+		}
+		t.shown++
+	}
+	fmt.Fprintf(t.lines, "%s  %s  %s  %s  %s\n", v.ID, orDash(oneLined(string(v.Event))), orDash(statusText(v.Answered)), report.Round(v.Took), v.Status)
+	for _, fault := range v.Faults {
+		fmt.Fprintf(t.lines, "  on purpose  %s\n", oneLined(strings.TrimSpace(fault.Kind+" "+fault.Detail)))
+	}
+	if v.Detail != "" {
+		fmt.Fprintf(t.lines, "  %s\n", oneLined(v.Detail))
+	}
+	if n := len(d.Attempts); n > 0 && bad {
+		if line := firstLine(d.Attempts[n-1].Body); line != "" {
+			fmt.Fprintf(t.lines, "  with  %s\n", line)
+		}
+	}
+}
 
 // firstLine returns the beginning of what a consumer answered, to tell what went
 // wrong: the first line that is not empty, shortened.
@@ -448,18 +510,59 @@ func firstLine(text string) string {
 	return oneLined(line)
 }
 
-// sendData sends the caller's bytes, as often as asked for.
-func sendData(cmd *cobra.Command, e *emulator.Emulator, f triggerFlags, step scenario.Step, data []byte, tell func(emulator.Delivery)) error {
+// sendData sends the caller's bytes, as often as asked for, and accounts for them as
+// a run does, which it is not.
+func sendData(ctx context.Context, e *emulator.Emulator, f triggerFlags, step scenario.Step, data []byte, tell func(emulator.Delivery)) (report.Run, error) {
+	r := report.Run{Scenario: cmp.Or(string(step.Event), "data"), State: report.Finished, Causes: map[string]uint64{}}
+	var latencies report.Latencies
+	count := func(d emulator.Delivery) {
+		r.Deliveries.Emitted++
+		for _, fault := range d.Faults {
+			if r.Faults == nil {
+				r.Faults = map[string]uint64{}
+			}
+			r.Faults[fault.Kind]++
+		}
+		if n := len(d.Attempts); n > 0 {
+			r.Retries += uint64(n - 1)
+			if last := d.Attempts[n-1]; last.Status != 0 {
+				latencies.Add(last.Took)
+			}
+		}
+		switch d.Status.Word() {
+		case emulator.Delivered:
+			r.Deliveries.Delivered++
+			return
+		case "failed":
+			r.Deliveries.Failed++
+		default:
+			r.Deliveries.Dropped++
+		}
+		r.Causes[string(d.Status)]++
+		if d.Planned() {
+			r.Planned++
+		}
+	}
+	clock := emulator.RealClock()
+	began := clock.Now()
+	var err error
 	for range f.count {
-		sent, err := e.Send(cmd.Context(), f.token, step.Event, data, step.Delivery)
+		var sent []emulator.Delivery
+		sent, err = e.Send(ctx, f.token, step.Event, data, step.Delivery)
+		if len(sent) > 0 { // or Ctrl-C was first
+			r.Events++
+		}
 		for _, d := range sent {
+			count(d)
 			tell(d)
 		}
 		if err != nil {
-			return err
+			r.State = report.Cancelled
+			break
 		}
 	}
-	return nil
+	r.Took, r.Latency = clock.Now().Sub(began), latencies.Summary()
+	return r, err
 }
 
 // rerun returns the command that sends the same bytes again.
@@ -476,7 +579,11 @@ func (f *triggerFlags) rerun(opts emulator.Options, step scenario.Step, start ti
 		words = append(words, "--count", fmt.Sprint(f.count))
 	}
 	words = append(words, f.again(f.token)...)
-	return report.Command(append(words, f.load.again()...)...)
+	words = append(words, f.load.again()...)
+	if f.allowFailures {
+		words = append(words, "--allow-failures")
+	}
+	return report.Command(words...)
 }
 
 func orDash(text string) string {

@@ -238,7 +238,7 @@ func TestWhatEndsATest(t *testing.T) {
 		"nobody for it":   {nil, func(s *emulatortest.Server) { s.Send("job_aded", "{") }, "the body was not sent: "},
 		"a code":          {nil, func(s *emulatortest.Server) { s.Arm("create-webhook", "token-expird") }, "the fault was not armed: "},
 		"an API fault":    {nil, func(s *emulatortest.Server) { s.ArmFault(client.Fault{Operation: "list-webhooks"}) }, "the fault was not armed: "},
-		"no such story":   {nil, func(s *emulatortest.Server) { s.Run("hiring-hapy-path") }, `no story was performed: scenario "hiring-hapy-path": file does not exist; known: `},
+		"no such story":   {nil, func(s *emulatortest.Server) { s.Run("hiring-hapy-path") }, `no story was performed: unknown scenario "hiring-hapy-path", did you mean hiring-happy-path?`},
 		"an invalid one":  {nil, func(s *emulatortest.Server) { s.Run("version: 1\nsteps:\n  - event: job_aded\n") }, "no story was performed: story.yaml:3:12: unknown event"},
 		"a hung consumer": {nil, func(s *emulatortest.Server) { s.Register(s.Serve(hanging)); s.Impatient().Trigger("job_added") }, "the event was not sent: not every delivery was settled within 10ms"},
 	} {

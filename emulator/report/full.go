@@ -14,7 +14,7 @@ type Full struct {
 	Version string // of the emulator
 	Edition string // of the contract
 	// AllowFailures excuses deliveries and challenges that did not succeed, but
-	// neither expectations nor awaits.
+	// neither expectations, awaits nor a required rate.
 	AllowFailures bool
 	Stories       []Story  // that were performed, in order
 	Unreached     []string // names of those that were not

@@ -316,59 +316,13 @@ func (r Run) WriteText(w io.Writer, rerun string) { r.WriteStyled(w, rerun, Plai
 
 // WriteStyled is [Run.WriteText] in a style.
 func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
-	// Where it stands out: green is good, red is bad, nothing is neither.
-	bad := func(n uint64, format string, args ...any) string {
-		text := fmt.Sprintf(format, args...)
-		if n > 0 {
-			return style.paint(red, text)
-		}
-		return text
-	}
-	headline := green
-	if v, _ := r.Verdict(false); v != VerdictPassed {
-		headline = v.ink()
-	}
-	fmt.Fprintf(w, "%s: %s after %s, %d of %d steps\n", style.paint(bold, printable(r.Scenario)), style.paint(headline, string(r.State)), Round(r.Took), r.StepsDone, r.Steps)
+	fmt.Fprintf(w, "%s, %d of %d steps\n", r.headline(style), r.StepsDone, r.Steps)
 	if r.Error != "" {
-		fmt.Fprintf(w, "  %s\n", style.paint(headline, printable(r.Error)))
+		fmt.Fprintf(w, "  %s\n", style.paint(r.ink(), printable(r.Error)))
 	}
-	fmt.Fprintf(w, "  events      %d", r.Events)
-	if r.Unheard > 0 {
-		fmt.Fprintf(w, " (%d without a subscriber)", r.Unheard)
-	}
-	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, bad(r.Unsuccessful(), "%s", r.Deliveries))
-	writeCounts(w, r.Causes)
-	if r.Faults != nil {
-		switch r.Planned {
-		case 0:
-			fmt.Fprintln(w, "  on purpose  these faults, because of which nothing failed:")
-		default:
-			fmt.Fprintf(w, "  on purpose  %d of the failed and dropped are due to these faults:\n", r.Planned)
-		}
-		writeCounts(w, r.Faults)
-	}
-	if r.Challenges > 0 {
-		fmt.Fprintf(w, "  challenges  %d, %s\n", r.Challenges, bad(r.Unpassed, "%d passed", r.Challenges-r.Unpassed))
-	}
-	if r.Retries > 0 {
-		fmt.Fprintf(w, "  retries     %d\n", r.Retries)
-	}
-	if r.Latency.Max > 0 {
-		from := ""
-		if r.Schedule != nil {
-			from = ", from when each was due"
-		}
-		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s%s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max), from)
-	}
-	if r.Schedule != nil {
-		late := uint64(0)
-		if r.State != Running {
-			late = r.Schedule.Late
-		}
-		fmt.Fprintf(w, "  schedule    %s\n", bad(late, "%s", r.Schedule.Text(r.Deliveries.Emitted)))
-	}
+	r.writeAccounting(w, style)
 	if r.Checked > 0 {
-		fmt.Fprintf(w, "  expected    %d checks, %s\n", r.Checked, bad(r.Unmet, "%d of them failed", r.Unmet))
+		fmt.Fprintf(w, "  expected    %d checks, %s\n", r.Checked, style.bad(r.Unmet, "%d of them failed", r.Unmet))
 	}
 	alike := r.alike()
 	shown := 0 // failures
@@ -402,6 +356,63 @@ func (r Run) WriteStyled(w io.Writer, rerun string, style Style) {
 	}
 	if rerun != "" {
 		fmt.Fprintf(w, "  rerun       %s\n", style.paint(dim, rerun))
+	}
+}
+
+// WriteTotals writes the part of [Run.WriteStyled] that counts, for who tells
+// failures by itself and has no steps worth counting.
+func (r Run) WriteTotals(w io.Writer, style Style) {
+	fmt.Fprintln(w, r.headline(style))
+	r.writeAccounting(w, style)
+}
+
+// headline says what the run came to, and when.
+func (r Run) headline(style Style) string {
+	return fmt.Sprintf("%s: %s after %s", style.paint(bold, printable(r.Scenario)), style.paint(r.ink(), string(r.State)), Round(r.Took))
+}
+
+// ink is that of the run's verdict.
+func (r Run) ink() ink {
+	v, _ := r.Verdict(false)
+	return v.ink()
+}
+
+// writeAccounting writes what became of events and deliveries.
+func (r Run) writeAccounting(w io.Writer, style Style) {
+	fmt.Fprintf(w, "  events      %d", r.Events)
+	if r.Unheard > 0 {
+		fmt.Fprintf(w, " (%d without a subscriber)", r.Unheard)
+	}
+	fmt.Fprintf(w, "\n  deliveries  %d = %s\n", r.Deliveries.Emitted, style.bad(r.Unsuccessful(), "%s", r.Deliveries))
+	writeCounts(w, r.Causes)
+	if r.Faults != nil {
+		switch r.Planned {
+		case 0:
+			fmt.Fprintln(w, "  on purpose  these faults, because of which nothing failed:")
+		default:
+			fmt.Fprintf(w, "  on purpose  %d of the failed and dropped are due to these faults:\n", r.Planned)
+		}
+		writeCounts(w, r.Faults)
+	}
+	if r.Challenges > 0 {
+		fmt.Fprintf(w, "  challenges  %d, %s\n", r.Challenges, style.bad(r.Unpassed, "%d passed", r.Challenges-r.Unpassed))
+	}
+	if r.Retries > 0 {
+		fmt.Fprintf(w, "  retries     %d\n", r.Retries)
+	}
+	if r.Latency.Max > 0 {
+		from := ""
+		if r.Schedule != nil {
+			from = ", from when each was due"
+		}
+		fmt.Fprintf(w, "  answers     p50 %s, p99 %s, max %s%s\n", Round(r.Latency.P50), Round(r.Latency.P99), Round(r.Latency.Max), from)
+	}
+	if r.Schedule != nil {
+		late := uint64(0)
+		if r.State != Running {
+			late = r.Schedule.Late
+		}
+		fmt.Fprintf(w, "  schedule    %s\n", style.bad(late, "%s", r.Schedule.Text(r.Deliveries.Emitted)))
 	}
 }
 

@@ -187,6 +187,57 @@ func TestWriteText(t *testing.T) {
 	}
 }
 
+// The totals are the accounting of the summary, without what is about steps.
+func TestWriteTotals(t *testing.T) {
+	t.Parallel()
+	r := with(func(r *report.Run) {
+		r.Schedule = &report.Schedule{Rate: 0.5, Kept: 0.123456, Late: 2, MaxLag: 12345 * time.Millisecond}
+		r.Failures, r.AllFailures = []report.Failure{{Event: "job_added", Status: "failed(timeout)"}}, 1
+	})
+	var all, totals bytes.Buffer
+	r.WriteText(&all, "again")
+	r.WriteTotals(&totals, report.Plain)
+	headline, rest, _ := strings.Cut(totals.String(), "\n")
+	first, text, _ := strings.Cut(all.String(), "\n")
+	if headline+", 4 of 4 steps" != first || !strings.HasPrefix(text, rest) || !strings.Contains(rest, "\n  schedule    0.5 a second, not held: ") {
+		t.Errorf("got\n%s\nof\n%s", &totals, &all)
+	}
+	if strings.Contains(rest, "job_added") || strings.Contains(rest, "rerun") {
+		t.Errorf("more than totals:\n%s", rest)
+	}
+	totals.Reset()
+	r.WriteTotals(&totals, report.Colour)
+	if !strings.Contains(totals.String(), "\x1b[31m0.5 a second, not held: ") {
+		t.Errorf("what is bad does not stand out: %q", &totals)
+	}
+}
+
+// A rate that was required is judged once all else is well, and never excused.
+func TestRequiredRate(t *testing.T) {
+	t.Parallel()
+	late := func(required bool, n uint64) func(*report.Run) {
+		return func(r *report.Run) { r.Schedule = &report.Schedule{Rate: 5, Late: n, Required: required} }
+	}
+	for _, c := range []struct {
+		what string
+		run  report.Run
+		want report.Verdict
+		why  string
+	}{
+		{"no rate", base(), report.VerdictPassed, ""},
+		{"held", with(late(true, 0)), report.VerdictPassed, ""},
+		{"not held", with(late(false, 3)), report.VerdictPassed, ""},
+		{"required", with(late(true, 3)), report.VerdictFailed, "story: the required rate was not held: 3 of 3 deliveries left late"},
+		{"cancelled", with(func(r *report.Run) { late(true, 3)(r); r.State = report.Cancelled }), report.VerdictCancelled, "story was cancelled"},
+	} {
+		for _, allowFailures := range []bool{false, true} {
+			if got, why := c.run.Verdict(allowFailures); got != c.want || why != c.why {
+				t.Errorf("%s, failures allowed %t: %s, %q", c.what, allowFailures, got, why)
+			}
+		}
+	}
+}
+
 func TestRerun(t *testing.T) {
 	t.Parallel()
 	for want, got := range map[string]string{

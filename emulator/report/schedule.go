@@ -19,10 +19,21 @@ type Schedule struct {
 	// is how far the last of them was behind.
 	Late   uint64        `json:"late"`
 	MaxLag time.Duration `json:"max_lag_ns"`
+	// Required is whether a run whose schedule was not held has failed.
+	Required bool `json:"required,omitempty"`
 }
 
 // Held reports whether every delivery left in time.
 func (s Schedule) Held() bool { return s.Late == 0 }
+
+// Missed says in a sentence, of so many deliveries, that the schedule was required
+// and not held; empty: it was held, or was not required.
+func (s Schedule) Missed(of uint64) string {
+	if !s.Required || s.Held() {
+		return ""
+	}
+	return fmt.Sprintf("the required rate was not held: %d of %s left late", s.Late, plural(of, "delivery", "deliveries"))
+}
 
 // Text says for people whether the schedule was held, of so many deliveries, and
 // what to do if it was not.

@@ -35,6 +35,16 @@ func (s Style) paint(with ink, text string) string {
 	return "\x1b[" + string(with) + "m" + text + "\x1b[0m"
 }
 
+// bad writes a text, which stands out if it tells of any: green is good, red is
+// bad, nothing is neither.
+func (s Style) bad(n uint64, format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if n > 0 {
+		return s.paint(red, text)
+	}
+	return text
+}
+
 func (v Verdict) ink() ink {
 	switch v {
 	case "":

@@ -36,7 +36,7 @@ func (v Verdict) worse(than Verdict) bool { return v.rank() > than.rank() }
 
 // Verdict judges the run, and says in a sentence why it did not pass. With
 // allowFailures, deliveries and challenges that did not succeed are excused,
-// expectations and awaits are not.
+// expectations, awaits and a required rate are not.
 func (r Run) Verdict(allowFailures bool) (Verdict, string) {
 	switch {
 	case r.State == Broken:
@@ -53,6 +53,8 @@ func (r Run) Verdict(allowFailures bool) (Verdict, string) {
 		return VerdictFailed, fmt.Sprintf("%s: %d of %d challenges were not passed", r.Scenario, r.Unpassed, r.Challenges)
 	case !r.OK() && !allowFailures:
 		return VerdictFailed, fmt.Sprintf("%s: %d of %d deliveries did not succeed", r.Scenario, r.Unsuccessful(), r.Deliveries.Emitted)
+	case r.Schedule != nil && r.Schedule.Missed(r.Deliveries.Emitted) != "":
+		return VerdictFailed, fmt.Sprintf("%s: %s", r.Scenario, r.Schedule.Missed(r.Deliveries.Emitted))
 	default:
 		return VerdictPassed, ""
 	}

@@ -43,8 +43,11 @@ func list(words []string) string {
 	return strings.Join(quoted[:len(quoted)-1], ", ") + " and " + quoted[len(quoted)-1]
 }
 
-// nearest returns the known word that was probably meant, "" if none is near.
-// Case, and how words are joined, count for nothing.
+// Nearest returns the known word that was probably meant, "" if none is near: of the
+// same or nearly the same spelling, or one that begins so. Case, and how words are
+// joined, count for nothing.
+func Nearest(word string, known []string) string { return nearest(word, known) }
+
 func nearest(word string, known []string) string {
 	const longest = 80 // nothing in the language is longer
 	if word == "" || len(word) > longest {

@@ -55,13 +55,22 @@ func (s *server) listScenarios(r *request) (answer, error) {
 	return ok(map[string]any{"scenarios": views, "next": next})
 }
 
+// noScenario says that no story has a name, and which was probably meant.
+func (s *server) noScenario(name string) error {
+	message := "there is no scenario " + quoted(name)
+	if near := scenario.Nearest(name, s.Library.Names()); near != "" {
+		message += ", did you mean " + near + "?"
+	}
+	return fail(http.StatusNotFound, "no-such-scenario", message)
+}
+
 func (s *server) showScenario(r *request) (answer, error) {
 	if err := r.queried(); err != nil {
 		return answer{}, err
 	}
 	name := r.path("name")
 	if !slices.Contains(s.Library.Names(), name) {
-		return answer{}, fail(http.StatusNotFound, "no-such-scenario", "there is no scenario "+quoted(name))
+		return answer{}, s.noScenario(name)
 	}
 	v, err := s.viewScenario(name)
 	if err != nil {

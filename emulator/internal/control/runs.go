@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -114,7 +113,7 @@ func (s *server) story(name, yaml string) (*scenario.Scenario, error) {
 	case name != "":
 		story, err := s.Library.Scenario(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fail(http.StatusNotFound, "no-such-scenario", fmt.Sprintf("there is no scenario %s", quoted(name)))
+			return nil, s.noScenario(name)
 		}
 		if err != nil {
 			return nil, badRequest("%v", err)
