@@ -59,12 +59,15 @@ type Config struct {
 type Deliverer struct {
 	cfg    Config
 	client *client
+	watch  clock.Stopwatch
 
 	mu      sync.Mutex
 	queues  map[string]*queue // by webhook, while they hold anything
-	resting []*worker         // that have nothing to do
-	closed  bool
-	idle    sync.WaitGroup // of the workers
+	resting []*worker         // that have nothing to do; who was called last is the last
+	// dismisses those that were not called for long; nil: nobody rests.
+	dismisses *time.Timer
+	closed    bool
+	idle      sync.WaitGroup // of the workers
 
 	// closing ends the pauses between attempts.
 	closing context.Context
@@ -151,7 +154,7 @@ func New(cfg Config) *Deliverer {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	closing, stop := context.WithCancel(context.Background())
-	return &Deliverer{closing: closing, stop: stop, cfg: cfg, client: newClient(cfg), queues: map[string]*queue{}}
+	return &Deliverer{closing: closing, stop: stop, cfg: cfg, watch: clock.Start(), client: newClient(cfg), queues: map[string]*queue{}}
 }
 
 // GivenUp is the cause of a context whose deliveries are given up, for
@@ -334,6 +337,9 @@ func (d *Deliverer) Close(ctx context.Context) {
 			close(w.called)
 		}
 		d.resting = nil
+		if d.dismisses != nil {
+			d.dismisses.Stop()
+		}
 	}
 	d.mu.Unlock()
 	d.stop()

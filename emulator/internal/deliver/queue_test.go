@@ -408,5 +408,15 @@ func TestWorkersRest(t *testing.T) {
 		if n, most := r.Resting(); n != most {
 			t.Errorf("%d workers rest, want %d", n, most)
 		}
+		<-time.After(time.Second)
+		<-r.enqueue(t.Context(), "http://c/", "hook", "one more")
+		<-time.After(1500 * time.Millisecond)
+		if n, _ := r.Resting(); n != 1 {
+			t.Errorf("%d workers rest after one was enough for two seconds", n)
+		}
+		<-time.After(time.Second)
+		if n, _ := r.Resting(); n != 0 {
+			t.Errorf("%d workers rest when there is nothing to do", n)
+		}
 	})
 }

@@ -1,9 +1,16 @@
 package deliver
 
-import "context"
+import (
+	"context"
+	"slices"
+	"time"
 
-// maxResting is how many workers are kept that have nothing to do: to start one costs
-// a good part of a delivery, for it grows its stack and sets its timer.
+	"github.com/hirempire-emulator/hirempire-emulator/emulator/internal/clock"
+)
+
+// maxResting is how many workers are kept that have nothing to do, for as long as an
+// unused connection is: to start one costs a good part of a delivery, for it grows its
+// stack and sets its timer.
 const maxResting = 8
 
 // A worker brings deliveries to consumers, one at a time. Its zero value can; to be
@@ -13,8 +20,9 @@ type worker struct {
 	dog    watchdog
 	ctx    context.Context // of what it does
 	cancel context.CancelCauseFunc
-	to     *target // where it was sent last
-	url    string  // which leads there
+	to     *target       // where it was sent last
+	url    string        // which leads there
+	rests  time.Duration // since when, on the watch of the deliverer
 }
 
 // A task is a queue that is to be worked off.
@@ -66,13 +74,40 @@ func (d *Deliverer) employ(w *worker) {
 	defer w.stop()
 	for t := range w.called {
 		d.work(w, t.webhook, t.queue)
-		d.mu.Lock()
-		if d.closed || len(d.resting) == maxResting {
-			d.mu.Unlock()
+		if !d.rest(w) {
 			return
 		}
-		d.resting = append(d.resting, w)
-		d.mu.Unlock()
+	}
+}
+
+// rest lets a worker wait to be called, if there is room for it.
+func (d *Deliverer) rest(w *worker) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || len(d.resting) == maxResting {
+		return false
+	}
+	w.rests = d.watch.Elapsed()
+	d.resting = append(d.resting, w)
+	if d.dismisses == nil {
+		d.dismisses = clock.After(idleTimeout, d.dismiss)
+	}
+	return true
+}
+
+// dismiss lets go who was not called for long, and comes again when it is time for more.
+func (d *Deliverer) dismiss() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.watch.Elapsed()
+	for len(d.resting) > 0 && d.resting[0].rests+idleTimeout <= now {
+		close(d.resting[0].called)
+		d.resting = slices.Delete(d.resting, 0, 1)
+	}
+	if len(d.resting) == 0 {
+		d.dismisses = nil
+	} else {
+		d.dismisses.Reset(d.resting[0].rests + idleTimeout - now)
 	}
 }
 
