@@ -134,7 +134,7 @@ func (c *client) roundTrip(ctx context.Context, r *request, to *target, h *heade
 		}
 		late := clock.After(afterAnswer, end)
 		failed = <-wrote
-		late.Stop()
+		again = late.Stop() && again // or it ends any moment
 	}
 	switch text, broken := d.broke(); {
 	case attended() && again && failed == nil:
@@ -257,7 +257,7 @@ func (c *connection) silent() bool {
 	if c.heard != nil {
 		late := clock.After(afterAnswer, func() { _ = c.wire.Close() }) // or it has no deadlines
 		_, silent = <-c.heard
-		late.Stop()
+		silent = late.Stop() && silent // or it ends any moment
 		c.heard = nil
 	} else {
 		_, err := c.Read(make([]byte, 1))
