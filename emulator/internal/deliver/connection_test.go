@@ -450,3 +450,60 @@ func TestLongAnswersAreNotKept(t *testing.T) {
 		t.Error("the text that was cut is kept")
 	}
 }
+
+// reluctant is a connection that takes its time: its writes to return, its deadlines to
+// work, and its end to come.
+type reluctant struct {
+	net.Conn
+	write, deadline time.Duration
+}
+
+func (c reluctant) Write(b []byte) (int, error) {
+	defer func() { <-time.After(c.write) }()
+	return c.Conn.Write(b)
+}
+
+func (c reluctant) SetReadDeadline(at time.Time) error {
+	if !at.IsZero() {
+		time.AfterFunc(c.deadline, func() { _ = c.Conn.SetReadDeadline(at) })
+		return nil
+	}
+	return c.Conn.SetReadDeadline(at)
+}
+
+func (c reluctant) Close() error {
+	<-time.After(10 * time.Millisecond)
+	return c.Conn.Close()
+}
+
+// A connection that is about to be ended, because something took too long on it, is not
+// given to another request.
+func TestConnectionsThatAreAboutToEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]reluctant{
+		"slow to write":  {write: 55 * time.Millisecond},
+		"slow to listen": {deadline: 55 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				consumer := network{"c:80": func(conn net.Conn) {
+					in := bufio.NewReader(conn)
+					for answers := time.Duration(0); new(requests).read(in); answers = 20 * time.Millisecond {
+						<-time.After(answers)
+						_, _ = io.WriteString(conn, ok)
+					}
+				}}
+				r := newRig(t, deliver.Config{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := consumer.dial(ctx, network, address)
+					return reluctant{conn, c.write, c.deadline}, err
+				}})
+				for i := range 3 {
+					if res := r.send("http://c/"); res.status != journal.Delivered {
+						t.Errorf("delivery %d: %v", i, res)
+					}
+				}
+			})
+		})
+	}
+}
